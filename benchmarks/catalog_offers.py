@@ -56,9 +56,9 @@ def geography() -> Geography:
                 return region.code
         return None
 
-    def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+    def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int, included: tuple[str, ...]) -> str:
         place = f"Country {coverage[0]}" if len(coverage) == 1 else f"{len(coverage)} countries"
-        return f"{place} {data.declared}, {days} days"
+        return f"{place} {', '.join((data.declared, *included, f'{days} days'))}"
 
     return Geography(lambda code: f"Country {code}", REGIONS, region_of, plan_name)
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, NOW, build_file, open_index
 from benchmarks.goals import compare_with_goal
-from gateway.catalog.index import Index, InStock, Need, PlanQuery, Wanted
+from gateway.catalog.index import Index, InStock, Need, PlanQuery
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices.prices import Ask, prices
+from schemas.features import Wanted
 from schemas.plan import Scope
 
 GOAL_MICROSECONDS = 200
@@ -49,9 +50,9 @@ def filters(index: Index) -> dict[str, PlanQuery]:
         "365 days": PlanQuery(min_days=365),
         "top-up and voice": PlanQuery(wanted=Wanted(topup=True, voice=True)),
         "a country, exit country": PlanQuery(countries=(A,), wanted=Wanted(exit_country="HK")),
-        "5G": PlanQuery(wanted=Wanted(five_g=True)),
-        "a country, 5G": PlanQuery(countries=(A,), wanted=Wanted(five_g=True)),
-        "3 countries, 5G in each": PlanQuery(countries=(A, B, C), wanted=Wanted(five_g=True)),
+        "5G": PlanQuery(wanted=Wanted(network="5G")),
+        "a country, 5G": PlanQuery(countries=(A,), wanted=Wanted(network="5G")),
+        "3 countries, 5G in each": PlanQuery(countries=(A, B, C), wanted=Wanted(network="5G")),
         "a country, max price": PlanQuery(countries=(A,), max_price=Decimal(3)),
         "a country in another currency": PlanQuery(countries=(A,), currency="EUR"),
         "out of stock": PlanQuery(in_stock=InStock.FALSE),

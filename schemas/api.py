@@ -13,11 +13,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.examples import AT, example
+from schemas.features import Wanted
 from schemas.page import Page
 from schemas.plan import (
     NOT_STATED,
     AfterAllowance,
     DataAllowance,
+    Features,
+    Network,
     Period,
     Reset,
     Scope,
@@ -138,20 +141,51 @@ class PlanValidity(msgspec.Struct, frozen=True):
 
 
 class PlanNetwork(msgspec.Struct, frozen=True):
-    """An operator used in a country; ``generation`` is null when the supplier does not say."""
+    """An operator used in a country; ``generation`` is null when the supplier does not say.
+
+    ``mcc_mnc`` is the operator's number, null when it is not known.
+    """
 
     country: CountryCode
     operator: Annotated[str, example("Docomo")]
     generation: Annotated[str | None, example("4G")] = None
+    mcc_mnc: Annotated[str | None, example("44010")] = None
+
+    @classmethod
+    def of(cls, network: Network) -> PlanNetwork:
+        """A network as the API shows it."""
+        return cls(**msgspec.structs.asdict(network))
 
 
 class PlanFeatures(msgspec.Struct, frozen=True):
-    """What a plan can do besides data; null means that the supplier does not say."""
+    """What a plan can do besides data; null means that the supplier does not say.
+
+    ``voice_minutes`` and ``sms_count`` are included; with ``voice_unlimited`` and ``sms_unlimited`` there is no such
+    number. ``install_within_days`` counts from the purchase. ``not_exit_countries`` are countries where the supplier
+    says that traffic does not reach the internet. ``usage`` and ``refundable``: the supplier tells how much of an eSIM
+    is used, and takes an unused one back.
+    """
 
     topup: Annotated[bool | None, example(True)] = None
     voice: Annotated[bool | None, example(False)] = None
     sms: Annotated[bool | None, example(False)] = None
     exit_country: Annotated[CountryCode | None, example("US")] = None
+    hotspot: Annotated[bool | None, example(True)] = None
+    voice_minutes: Annotated[int | None, example(None)] = None
+    voice_unlimited: Annotated[bool | None, example(None)] = None
+    sms_count: Annotated[int | None, example(None)] = None
+    sms_unlimited: Annotated[bool | None, example(None)] = None
+    phone_number: Annotated[bool | None, example(False)] = None
+    kyc_required: Annotated[bool | None, example(False)] = None
+    install_within_days: Annotated[int | None, example(180)] = None
+    usage: Annotated[bool | None, example(True)] = None
+    refundable: Annotated[bool | None, example(True)] = None
+    not_exit_countries: Annotated[tuple[CountryCode, ...], example(["CN", "HK"])] = ()
+
+    @classmethod
+    def of(cls, features: Features) -> PlanFeatures:
+        """Features as the API shows them."""
+        return cls(**msgspec.structs.asdict(features))
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -257,14 +291,8 @@ class RegionList(msgspec.Struct, frozen=True):
 # -- quotes --------------------------------------------------------------------------------------------------------
 
 
-class NeedFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NeedFeatures(Wanted, frozen=True, forbid_unknown_fields=True):
     """Features that a plan must have; what is left out may be either way."""
-
-    topup: Annotated[Literal[True] | UnsetType, example(True)] = UNSET
-    voice: Literal[True] | UnsetType = UNSET
-    sms: Literal[True] | UnsetType = UNSET
-    network: Literal["5G"] | UnsetType = UNSET
-    exit_country: CountryCode | UnsetType = UNSET
 
 
 class QuoteForNeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,9 +13,12 @@ from gateway.api.parameters import CurrencyParameters, PlanParameters
 from gateway.api.problems import Refusal, invalid, left_catalogue
 from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
+from gateway.catalog import wanted_rules
+from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
+from gateway.catalog.wanted_rules import NotWantable
 from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
+from schemas.features import Wanted
 
 routes = Table()
 
@@ -139,18 +142,12 @@ def index_of(request: web.Request) -> Index:
 
 
 def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
-    """The features asked for. Raises ``Refusal`` for an exit country that is none."""
-    prefix = "/features" if isinstance(sent, NeedFeatures) else ""
-    country = unset_to_none(sent.exit_country)
-    if country is not None and not is_country(country):
-        raise invalid(f"{prefix}/exit_country", unknown_country(country))
-    return Wanted(
-        topup=sent.topup is True,
-        voice=sent.voice is True,
-        sms=sent.sms is True,
-        five_g=sent.network == "5G",
-        exit_country=country,
-    )
+    """The features asked for. Raises ``Refusal`` for a country that is none."""
+    try:
+        return wanted_rules.read(sent)
+    except NotWantable as error:
+        prefix = "/features" if isinstance(sent, NeedFeatures) else ""
+        raise invalid(f"{prefix}/{error.feature}", error.detail) from None
 
 
 def question(error: QueryError, names: dict[str, str] | None = None) -> Refusal:

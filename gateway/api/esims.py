@@ -213,7 +213,7 @@ def _option(option: TopupOption) -> api_esims.TopupPlan:
     return api_esims.TopupPlan(
         id=option.id,
         plan_id=offer.plan_id,
-        name=plan_name(offer.coverage, offer.data, offer.days),
+        name=plan_name(offer.coverage, offer.data, offer.days, offer.features.included),
         data=PlanData.of(offer.data, offer.days),
         validity=PlanValidity(offer.days, Starts(offer.starts)),
         price=price,

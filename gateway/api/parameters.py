@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.kit.pages import CURSOR_FORM, PageRequest
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.api_suspects import SuspectRule
+from schemas.features import Wanted
 from schemas.orders import Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
@@ -44,12 +45,12 @@ class CurrencyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     currency: Currency | UnsetType = UNSET
 
 
-class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PlanParameters(Wanted, frozen=True, forbid_unknown_fields=True):
     """The filters of the list of plans. Every one narrows."""
 
     country: Annotated[
         list[CountryCode], Meta(max_length=50, description="Plans that cover this country; repeated: all of them.")
-    ] = []
+    ] = msgspec.field(default_factory=list)
     region: (
         Annotated[
             str,
@@ -77,17 +78,6 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
     min_days: Annotated[Days, Meta(description="Valid for at least so many days.")] | UnsetType = UNSET
     max_days: Annotated[Days, Meta(description="Valid for at most so many days.")] | UnsetType = UNSET
-    topup: Annotated[Literal[True], Meta(description="Can be topped up.")] | UnsetType = UNSET
-    voice: Annotated[Literal[True], Meta(description="Has voice.")] | UnsetType = UNSET
-    sms: Annotated[Literal[True], Meta(description="Has SMS.")] | UnsetType = UNSET
-    network: (
-        Annotated[Literal["5G"], Meta(description="5G in each country asked for, or in some country when none is.")]
-        | UnsetType
-    ) = UNSET
-    exit_country: (
-        Annotated[CountryCode, Meta(description="Where traffic reaches the internet; matches only what is known.")]
-        | UnsetType
-    ) = UNSET
     max_price: (
         Annotated[
             str,

@@ -13,10 +13,11 @@ from gateway.api.parameters import NoParameters
 from gateway.api.problems import Refusal, invalid, left_catalogue
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.catalog.index import Missed, Need, NoMatch, QueryError, Wanted
+from gateway.catalog.index import Missed, Need, NoMatch, QueryError
 from gateway.catalog.quote import make_quote
 from providers.kit.places import is_country, unknown_country
 from schemas.api import Plan, Quote, QuoteForNeed, QuoteForPlan
+from schemas.features import Wanted
 from schemas.problems import MissedThing, NearestPlan
 
 routes = Table()

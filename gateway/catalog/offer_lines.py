@@ -12,13 +12,13 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from gateway.catalog.index.query import Wanted
 from gateway.kit.problem import Problem
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers import fund_rows, selling_rows
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.spendable_rules import Funds
 from providers.contract import Capability
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.order import GoodWanted, NumberWanted
 from schemas.plan import Features, Network

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.catalog.index import Choice, Index, Need, NoMatch
-from gateway.catalog.index.query import Wanted
 from gateway.kit.settings import Settings
 from gateway.pricing.price_rules import most_an_order_may_cost
 from schemas.errors import ConfigurationError
+from schemas.features import Wanted
 from schemas.money import Money
 
 PREFIX = "qt_"
@@ -68,7 +68,7 @@ class _Sealed(msgspec.Struct, frozen=True, array_like=True):
     currency: str
     max_cost: str
     base: str
-    features: tuple[bool, bool, bool, bool, str | None]
+    wanted: Wanted
     expires: int
 
 
@@ -85,7 +85,6 @@ def make_quote(
     expires_at = datetime.fromtimestamp(int(now.timestamp()) + settings.quotes.ttl_seconds, UTC)
     rates = index.snapshot.rates
     most = most_an_order_may_cost(choice.price, rates, choice.minimum_margin)
-    wanted = need.wanted
     sealed = _Sealed(
         storefront,
         mode,
@@ -94,7 +93,7 @@ def make_quote(
         choice.price.currency,
         str(most.amount),
         most.currency,
-        (wanted.topup, wanted.voice, wanted.sms, wanted.five_g, wanted.exit_country),
+        need.wanted,
         int(expires_at.timestamp()),
     )
     token = PREFIX + _seal(settings, msgspec.json.encode(sealed))
@@ -112,12 +111,11 @@ def open_quote(token: str, settings: Settings, *, storefront: str, mode: str, no
     expires_at = datetime.fromtimestamp(sealed.expires, UTC)
     if now >= expires_at:
         raise QuoteExpired
-    topup, voice, sms, five_g, exit_country = sealed.features
     return HeldPrice(
         plan_id=sealed.plan_id,
         price=Money(Decimal(sealed.amount), sealed.currency),
         max_cost=Money(Decimal(sealed.max_cost), sealed.base),
-        wanted=Wanted(topup=topup, voice=voice, sms=sms, five_g=five_g, exit_country=exit_country),
+        wanted=sealed.wanted,
         expires_at=expires_at,
     )
 

@@ -19,12 +19,13 @@ from typing import TypeVar
 
 import asyncpg
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from gateway.access.key_rows import Mode
-from gateway.catalog.index.query import Wanted
+from gateway.catalog import wanted_rules
 from gateway.catalog.offer_lines import Limits
 from gateway.catalog.quote import QuoteExpired, QuoteUnknown, open_quote
+from gateway.catalog.wanted_rules import NotWantable
 from gateway.inventory import esim_lock_rows
 from gateway.items.item_rules import Item
 from gateway.items.item_source import asked_for, source_of
@@ -43,9 +44,9 @@ from gateway.selling.plan_source import PlanSource, sold_plan
 from gateway.selling.sold_rules import api_price
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
-from providers.kit.places import is_country, unknown_country
 from schemas import api
-from schemas.api import NeedFeatures, Price
+from schemas.api import Price
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.orders import (
     OrderForGood,
@@ -276,9 +277,10 @@ def max_price_of(body: OrderOptions) -> Money | None:
 def _sale_request(
     deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
 ) -> SaleRequest | Problem:
-    wanted = _wanted(_given(body.features))
-    if isinstance(wanted, Problem):
-        return wanted
+    try:
+        wanted = Wanted() if body.features is UNSET else wanted_rules.read(body.features)
+    except NotWantable as error:
+        return _not_wantable(error)
     if isinstance(body, OrderForPlan):
         return SaleRequest(storefront_id, PlanSource(mode, body.plan_id), _limits(body, wanted), max_price_of(body))
     try:
@@ -287,40 +289,16 @@ def _sale_request(
         return Problem("quote_expired", "the quote has expired; ask for a new one")
     except QuoteUnknown:
         return Problem("not_found", "there is no such quote")
-    both = _both(wanted, quote.wanted)
-    if isinstance(both, Problem):
-        return both
+    try:
+        both = wanted_rules.both(wanted, quote.wanted)
+    except NotWantable as error:
+        return _not_wantable(error)
     source, limits = PlanSource(mode, quote.plan_id), _limits(body, both)
     return SaleRequest(storefront_id, source, limits, max_price_of(body), quote.price, quote.max_cost)
 
 
-def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
-    if features is None:
-        return Wanted()
-    country = _given(features.exit_country)
-    if country is not None and not is_country(country):
-        what = unknown_country(country)
-        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
-    return Wanted(
-        topup=features.topup is True,
-        voice=features.voice is True,
-        sms=features.sms is True,
-        five_g=features.network == "5G",
-        exit_country=country,
-    )
-
-
-def _both(requested: Wanted, quoted: Wanted) -> Wanted | Problem:
-    if requested.exit_country and quoted.exit_country and requested.exit_country != quoted.exit_country:
-        what = "the quote was made for another"
-        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
-    return Wanted(
-        topup=requested.topup or quoted.topup,
-        voice=requested.voice or quoted.voice,
-        sms=requested.sms or quoted.sms,
-        five_g=requested.five_g or quoted.five_g,
-        exit_country=requested.exit_country or quoted.exit_country,
-    )
+def _not_wantable(error: NotWantable) -> Problem:
+    return Problem("invalid", f"features/{error}", ((f"/features/{error.feature}", error.detail),))
 
 
 def new_order(

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from gateway.catalog.index.query import Wanted
+from gateway.catalog import wanted_rules
 from gateway.catalog.offer_lines import Limits, OfferLine, OfferSource, with_states
 from gateway.inventory import esim_rows
 from gateway.items import item_rules, item_source
@@ -245,7 +245,7 @@ async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> list[
     failed = [attempt.now for attempt in tries if attempt.kind != "cancel" and attempt.state is AttemptState.FAILED]
     prices = await engine.prices(deps, order.storefront_id)
     source = await source_of(deps, order)
-    limits = Limits(msgspec.convert(order.wanted, Wanted), tuple(order.only_suppliers), tuple(order.ignore_suppliers))
+    limits = Limits(wanted_rules.stored(order.wanted), tuple(order.only_suppliers), tuple(order.ignore_suppliers))
     found: list[Candidate] = []
     if source is not None:
         lines = await source.lines(deps)

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.catalog.index.query import Wanted
 from gateway.items.item_rules import ItemWanted
 from gateway.orders.rules.failures import MOST_OF_OURS, MOST_TRIES, OURS, detail_of, failure_of
 from gateway.orders.rules.states import AttemptNow
 from gateway.pricing.price_rules import PriceRule
+from schemas.features import Wanted, lacking
 from schemas.money import Money
 from schemas.plan import Features, Network, WhyNot
 
@@ -132,14 +132,8 @@ def waited_too_long(turn_wait_since: datetime, now: datetime) -> tuple[bool, boo
 
 def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countries: Collection[str]) -> str | None:
     """Why an offer lacks a feature that was asked for; None when it has them all."""
-    lacking = [name for name in ("topup", "voice", "sms") if getattr(wanted, name) and not getattr(features, name)]
-    if wanted.exit_country is not None and features.exit_country != wanted.exit_country:
-        lacking.append("exit_country")
-    if wanted.five_g:
-        reached = {network.country for network in networks if network.generation == "5G"}
-        if not (reached >= set(countries) if countries else reached):
-            lacking.append("network")
-    return f"without {', '.join(lacking)}" if lacking else None
+    names = lacking(wanted, features, networks, countries)
+    return f"without {', '.join(names)}" if names else None
 
 
 def _against(candidate: Candidate, attempts: Sequence[AttemptNow]) -> str | None:

@@ -110,7 +110,7 @@ def sold_plan(deps: Deps, sale: Sale) -> api.Plan:
     row = _plan_of(sale.line)
     return plan_sold(
         plan_id=row.plan_id,
-        name=plan_name(row.coverage, row.data, row.days),
+        name=plan_name(row.coverage, row.data, row.days, row.features.included),
         coverage=row.coverage,
         data=row.data,
         days=row.days,
@@ -152,9 +152,9 @@ def listed_offer(supplier: str, offer: Offer, now: datetime) -> Stored:
     )
 
 
-def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int, included: tuple[str, ...]) -> str:
     """A plan's name for people."""
-    return _world().place_name(coverage) + _world().rest_of_name(data, days)
+    return _world().place_name(coverage) + _world().rest_of_name(data, days, included)
 
 
 def _plan_of(line: OfferLine) -> Stored:

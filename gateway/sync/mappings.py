@@ -238,7 +238,7 @@ def _example(supplier: str, offer: Offer) -> RemappedItem:
         supplier_plan_id=offer.supplier_plan_id,
         name=offer.name,
         plan_id=offer.plan_id,
-        plan_name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        plan_name=plan_name(offer.coverage, offer.data, offer.validity.days, offer.features.included),
         countries=list(offer.coverage),
         cost=price_of(offer.cost),
     )

@@ -59,11 +59,11 @@ def region_of(coverage: tuple[str, ...]) -> str | None:
     return next((r.code for r in REGIONS if sum(c in r.countries for c in coverage) >= 0.8 * len(coverage)), None)
 
 
-def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int, included: tuple[str, ...] = ()) -> str:
     place = ", ".join(NAMES.get(c, c) for c in coverage) if len(coverage) <= 3 else f"{len(coverage)} countries"
     amount = "unlimited" if data.mb is None else f"{data.mb / 1000:g} GB" if data.mb >= 1000 else f"{data.mb} MB"
     daily = " a day" if data.reset is Reset.DAILY else ""
-    return f"{place} {amount}{daily}, {days} {'day' if days == 1 else 'days'}"
+    return f"{place} {', '.join((amount + daily, *included))}, {days} {'day' if days == 1 else 'days'}"
 
 
 GEOGRAPHY = Geography(lambda code: NAMES.get(code, code), REGIONS, region_of, plan_name)
@@ -162,6 +162,8 @@ def offer(
     stock: int | None = None,
     visible: bool = True,
     five_g: str = "",
+    operator: str = "Operator",
+    mcc_mnc: str | None = None,
     features: Features = UNSAID,
     starts: Starts = Starts.INSTALL,
 ) -> Offer:
@@ -177,7 +179,7 @@ def offer(
         after=after,
     )
     fast = five_g.split()
-    networks = tuple(Network(c, "Operator", "5G" if c in fast else "4G") for c in coverage)
+    networks = tuple(Network(c, operator.format(c), "5G" if c in fast else "4G", mcc_mnc) for c in coverage)
     money = None if cost is None else Money.of(cost, currency)
     return Offer(
         key, f"Name of {key}", coverage, data, Validity(days, starts), money, networks, features, stock, visible
@@ -210,11 +212,22 @@ def some_items(seed: int, count: int) -> list[Item]:
                     stock=dice.choice([None, None, 3, 0]),
                     visible=dice.random() < 0.95,
                     five_g=dice.choice(["", countries, countries.split()[0]]),
+                    operator=dice.choice(["Operator", "{} Mobile"]),
+                    mcc_mnc=dice.choice([None, None, "44010"]),
                     features=Features(
                         topup=dice.choice([True, False, None]),
                         voice=dice.choice([True, False, None]),
                         sms=dice.choice([True, None]),
                         exit_country=dice.choice([None, "HK", "JP"]),
+                        not_exit_countries=dice.choice([(), ("CN", "HK")]),
+                        hotspot=dice.choice([True, False, None]),
+                        voice_minutes=dice.choice([None, None, 0, 100]),
+                        sms_count=dice.choice([None, None, 0, 50]),
+                        sms_unlimited=dice.choice([None, False, False, True]),
+                        phone_number=dice.choice([True, None]),
+                        kyc_required=dice.choice([True, False, None]),
+                        usage=dice.choice([True, False]),
+                        refundable=dice.choice([True, False]),
                     ),
                 ),
                 suspect=dice.random() < 0.05,

@@ -9,7 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from gateway.catalog.index import InStock, Need, PlanQuery, Wanted
+import msgspec
+from msgspec import UNSET
+
+from gateway.catalog.index import InStock, Need, PlanQuery
 from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import state_of
 from gateway.catalog.selectable_rules import why_not
@@ -17,7 +20,7 @@ from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.money import Money
-from schemas.plan import WhyNot, nominal_mb, scope_of, shown_mb
+from schemas.plan import Network, Offer, WhyNot, nominal_mb, scope_of, shown_mb
 from tests.kit.made_up_market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
 
 
@@ -153,15 +156,12 @@ class Naive:
             ("unlimited", True, False, need.unlimited and not offer.data.goes_on),
             ("days", need.days, offer.validity.days, offer.validity.days < (need.days or 0)),
             ("data_mb", need.data_mb, shown_mb(counted), counted < nominal_mb(need.data_mb or 0)),
-            ("topup", True, False, wanted.topup and features.topup is not True),
-            ("voice", True, False, wanted.voice and features.voice is not True),
-            ("sms", True, False, wanted.sms and features.sms is not True),
-            ("network", "5G", None, not _fast(item, wanted, need.countries)),
-            (
-                "exit_country", wanted.exit_country, features.exit_country,
-                wanted.exit_country not in (None, features.exit_country),
-            ),
-        ]  # fmt: skip
+        ]
+        for name in wanted.__struct_fields__:
+            if (asked := getattr(wanted, name)) is not UNSET:
+                has = _SHOWN.get(name, name)
+                stands = None if has is None else getattr(features, has)
+                things.append((name, asked, stands, not _has(item, name, asked, need.countries)))
         return [(what, asked, has) for what, asked, has, is_missed in things if is_missed]
 
     def _amount(self, judged: Judged, need: Need) -> Decimal:
@@ -219,7 +219,7 @@ class Naive:
     def _named(self, item: Item, q: str) -> bool:
         offer = item.offer
         region = GEOGRAPHY.region_of(offer.coverage)
-        named = [GEOGRAPHY.plan_name(offer.coverage, offer.data, offer.validity.days), *offer.coverage]
+        named = [_name(offer), *offer.coverage]
         named += [GEOGRAPHY.country_name(code) for code in offer.coverage]
         named += [r.name for r in REGIONS if r.code == region]
         having = {word for text in named for word in terms_of(text)}
@@ -230,11 +230,18 @@ class Naive:
         offer, wanted = judged.item.offer, query.wanted
         money = self.price(judged, currency)
         return (
-            _has(offer.features, wanted)
+            all(
+                _has(judged.item, name, asked, query.countries)
+                for name, asked in msgspec.structs.asdict(wanted).items()
+                if asked is not UNSET
+            )
             and query.unlimited in (None, offer.data.goes_on)
-            and _fast(judged.item, wanted, query.countries)
             and (query.max_price is None or (money is not None and money.amount <= query.max_price))
         )
+
+
+def _name(offer: Offer) -> str:
+    return GEOGRAPHY.plan_name(offer.coverage, offer.data, offer.validity.days, offer.features.included)
 
 
 def subject_of(item: Item) -> Subject:
@@ -243,18 +250,30 @@ def subject_of(item: Item) -> Subject:
     return Subject(item.supplier, offer.plan_id, offer.coverage, offer.data.total_mb(offer.validity.days))
 
 
-def _has(features: Any, wanted: Wanted) -> bool:
-    return (
-        (not wanted.topup or features.topup is True)
-        and (not wanted.voice or features.voice is True)
-        and (not wanted.sms or features.sms is True)
-        and wanted.exit_country in (None, features.exit_country)
-    )
+# What a plan has of a feature stands in another field, or is not told.
+_SHOWN = {"network": None, "operator": None, "not_exit_country": "exit_country"}
 
 
-def _fast(item: Item, wanted: Wanted, countries: tuple[str, ...]) -> bool:
-    fast = {network.country for network in item.offer.networks if network.generation == "5G"}
-    return not wanted.five_g or (set(countries) <= fast if countries else bool(fast))
+def _has(item: Item, name: str, asked: Any, countries: tuple[str, ...]) -> bool:
+    features, networks = item.offer.features, item.offer.networks
+    if name in {"network", "operator"}:
+        good = [n for n in networks if (n.generation == asked if name == "network" else _is_operator(n, asked))]
+        return _reaches({network.country for network in good}, countries)
+    if name == "not_exit_country":
+        known = features.exit_country is not None
+        return all(c != features.exit_country and (known or c in features.not_exit_countries) for c in asked.split(","))
+    if name in {"voice_minutes", "sms_count"}:
+        endless = features.voice_unlimited if name == "voice_minutes" else features.sms_unlimited
+        return endless is True or (getattr(features, name) or 0) >= asked
+    return getattr(features, name) == asked
+
+
+def _reaches(there: set[str], countries: tuple[str, ...]) -> bool:
+    return set(countries) <= there if countries else bool(there)
+
+
+def _is_operator(network: Network, asked: str) -> bool:
+    return network.mcc_mnc == asked or all(word in network.operator.lower().split() for word in asked.lower().split())
 
 
 def _fine(money: Money, times: int, below: int) -> Decimal:

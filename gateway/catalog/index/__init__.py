@@ -17,7 +17,6 @@ from gateway.catalog.index.query import (
     PlanPage,
     PlanQuery,
     QueryError,
-    Wanted,
 )
 
 __all__ = [
@@ -34,5 +33,4 @@ __all__ = [
     "PlanPage",
     "PlanQuery",
     "QueryError",
-    "Wanted",
 ]

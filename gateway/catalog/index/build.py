@@ -58,13 +58,6 @@ class Kind(msgspec.Struct, frozen=True, order=True):
     trigger: bool = False
 
 
-class Able(msgspec.Struct, frozen=True, order=True):
-    """What an offer can do: ``can`` has a bit for each of topup, voice, sms and 5G anywhere."""
-
-    can: int
-    exit_country: str
-
-
 class SnapshotBuilder:
     """Takes offers one by one, then gives the snapshot's ``meta`` and ``arrays``."""
 
@@ -76,11 +69,9 @@ class SnapshotBuilder:
         self.plans: Numbered[str] = Numbered()
         self.coverages: Numbered[tuple[str, ...]] = Numbered()
         self.kinds: Numbered[Kind] = Numbered()
-        self.ables: Numbered[Able] = Numbered()
         self.data_pieces: Numbered[bytes] = Numbered()
         self.network_pieces: Numbered[bytes] = Numbered()
         self.feature_pieces: Numbered[bytes] = Numbered()
-        self.five_g: Numbered[tuple[str, ...]] = Numbered()
         self.listed: Numbered[str] = Numbered()
         self.columns = {name: array("q") for name in _COLUMNS}
         self.keys: list[str] = []
@@ -88,10 +79,11 @@ class SnapshotBuilder:
         self.plan_names: dict[int, str] = {}
         self._costs: dict[tuple[str, str], tuple[int, Decimal | None]] = {}
         self._base: list[Decimal | None] = []
-        self._data: dict[tuple[str, int, str], tuple[int, DataAllowance, str]] = {}
-        self._networks: dict[tuple[str, str], tuple[int, int, int, int]] = {}
+        self._data: dict[tuple[str, int, str], tuple[int, DataAllowance]] = {}
+        self._networks: dict[str, int] = {}
+        self._features: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._places: dict[int, tuple[str, str, bool]] = {}
-        self._kinds: dict[tuple[int, str, bool], int] = {}
+        self._kinds: dict[tuple[int, tuple[str, ...], str, bool], tuple[int, str]] = {}
         self._why: dict[tuple[Any, ...], int] = {}
         self._add = tuple(self.columns[name].append for name in _COLUMNS)
 
@@ -114,17 +106,19 @@ class SnapshotBuilder:
         suspect: bool,
     ) -> None:
         """One mapped offer as the database has it: JSON texts, and ``cost`` as text."""
-        about = self._data.get((data, days, starts)) or self._new_data(data, days, starts)
-        reach = self._networks.get((networks, features)) or self._new_networks(networks, features)
+        piece, allowance = self._data.get((data, days, starts)) or self._new_data(data, days, starts)
+        feature, included = self._features.get(features) or self._new_features(features)
+        network = self._networks.get(networks)
+        if network is None:
+            network = self._new_networks(networks)
         cover = self.coverages.number(coverage)
         place, scope, trigger = self._places.get(cover) or self._new_place(cover, coverage)
-        piece, allowance, rest = about
-        network, feature, five_g, able = reach
-        alike = (piece, scope, trigger)
-        kind = self._kinds.get(alike)
-        if kind is None:
-            kind = self.kinds.number(_kind(rest, allowance, days, scope, trigger))
-            self._kinds[alike] = kind
+        alike = (piece, included, scope, trigger)
+        known = self._kinds.get(alike)
+        if known is None:
+            rest = self.geography.rest_of_name(allowance, days, included)
+            known = self._kinds[alike] = self.kinds.number(_kind(rest, allowance, days, scope, trigger)), rest
+        kind, rest = known
         plan = self.plans.number(plan_id)
         if plan not in self.plan_names:
             self.plan_names[plan] = place + rest
@@ -137,28 +131,25 @@ class SnapshotBuilder:
             why = self._why[facts] = self._judge(*facts)
         self.keys.append(supplier_plan_id)
         self.texts.append(f"{supplier_plan_id}\0{name}".encode())
-        values = (plan, cover, self.suppliers.number(supplier), kind, able, piece, network, feature, five_g, money, why)
+        values = (plan, cover, self.suppliers.number(supplier), kind, piece, network, feature, money, why)
         for append, value in zip(self._add, (*values, UNSAID if stock is None else stock), strict=True):
             append(value)
 
-    def _new_data(self, data: str, days: int, starts: str) -> tuple[int, DataAllowance, str]:
+    def _new_data(self, data: str, days: int, starts: str) -> tuple[int, DataAllowance]:
         allowance = msgspec.json.decode(data, type=DataAllowance)
         piece = self.data_pieces.number(fragments.data_piece(allowance, days, starts))
-        known = (piece, allowance, self.geography.rest_of_name(allowance, days))
-        self._data[data, days, starts] = known
+        self._data[data, days, starts] = known = (piece, allowance)
         return known
 
-    def _new_networks(self, networks: str, features: str) -> tuple[int, int, int, int]:
+    def _new_networks(self, networks: str) -> int:
         reached = msgspec.json.decode(networks, type=tuple[Network, ...])
-        able = msgspec.json.decode(features, type=Features)
-        five_g = fragments.five_g_countries(reached)
-        can = sum(
-            bit << at for at, bit in enumerate((able.topup is True, able.voice is True, able.sms is True, bool(five_g)))
-        )
-        piece = self.network_pieces.number(fragments.network_piece(reached))
-        feature = self.feature_pieces.number(fragments.feature_piece(able))
-        known = (piece, feature, self.five_g.number(five_g), self.ables.number(Able(can, able.exit_country or "")))
-        self._networks[networks, features] = known
+        self._networks[networks] = piece = self.network_pieces.number(fragments.network_piece(reached))
+        return piece
+
+    def _new_features(self, features: str) -> tuple[int, tuple[str, ...]]:
+        stated = msgspec.json.decode(features, type=Features)
+        piece = self.feature_pieces.number(fragments.feature_piece(stated))
+        self._features[features] = known = (piece, stated.included)
         return known
 
     def _new_place(self, cover: int, coverage: tuple[str, ...]) -> tuple[str, str, bool]:
@@ -207,11 +198,9 @@ _COLUMNS = (
     "cover",
     "supplier",
     "kind",
-    "able",
     "data",
     "network",
     "feature",
-    "five_g",
     "money",
     "why",
     "stock",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from gateway.catalog.index.filters import Filter, filter_of
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.query import InStock, Need, PlanQuery, Wanted
+from gateway.catalog.index.query import InStock, Need, PlanQuery
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Blocked, standing
 from gateway.catalog.index.views import PriceView
+from schemas.features import asked_for
 
 
 def plans_for(snapshot: Snapshot, need: Need) -> tuple[Array, Filter] | None:
@@ -59,33 +61,15 @@ def what_is_missing(snapshot: Snapshot, need: Need) -> str:
     partial = Need(countries=need.countries, triggers=need.triggers)
     steps.append((partial, f"no plan covers {where}"))
     if need.unlimited:
-        partial = _with(partial, unlimited=True)
+        partial = msgspec.structs.replace(partial, unlimited=True)
         steps.append((partial, f"no plan for {where} has unlimited data"))
     if need.days is not None:
-        partial = _with(partial, days=need.days)
+        partial = msgspec.structs.replace(partial, days=need.days)
         steps.append((partial, f"no such plan for {where} lasts {need.days} days"))
     if need.data_mb is not None:
-        partial = _with(partial, data_mb=need.data_mb)
+        partial = msgspec.structs.replace(partial, data_mb=need.data_mb)
         steps.append((partial, f"no such plan for {where} holds {need.data_mb} MB"))
-    has: dict[str, object] = {}
-    for name, template in _FEATURES.items():
-        value = getattr(need.wanted, name)
-        if value:
-            has[name] = value
-            partial = _with(partial, wanted=Wanted(**has))  # type: ignore[arg-type]
-            steps.append((partial, f"no such plan for {where} has {template.format(value)}"))
+    for name, rule, value in asked_for(need.wanted):
+        partial = msgspec.structs.replace(partial, wanted=msgspec.structs.replace(partial.wanted, **{name: value}))
+        steps.append((partial, f"no such plan for {where} has {rule.phrase.format(value)}"))
     return next((text for step, text in steps if plans_for(snapshot, step) is None), "no plan meets all of it")
-
-
-def _with(need: Need, **changes: object) -> Need:
-    values = {name: getattr(need, name) for name in need.__struct_fields__}
-    return Need(**(values | changes))
-
-
-_FEATURES = {
-    "topup": "top-up",
-    "voice": "voice",
-    "sms": "SMS",
-    "five_g": "5G in each country",
-    "exit_country": "its exit in {}",
-}

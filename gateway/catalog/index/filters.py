@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gateway.catalog.index import feature_masks
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.listing import All, Listing
 from gateway.catalog.index.name_index import MAX_WORDS, terms_of
-from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
+from gateway.catalog.index.query import PlanQuery, QueryError
 from gateway.catalog.index.snapshot import Snapshot, micros, over
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.index.views import Within
 from schemas.plan import BOUNDLESS, Scope, nominal_mb
 
-TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
 LEAST_SHARE = 1 / 32
 
@@ -39,8 +39,9 @@ class Kinds(NamedTuple):
 class Filter:
     """What to look for and where.
 
-    ``kinds`` and ``covers`` tell for each kind and coverage whether it will do; ``covers`` is what
-    the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
+    ``kinds``, ``features``, ``networks`` and ``covers`` tell for each kind, set of features, set of networks and
+    coverage whether it will do; ``covers`` is what the ``source`` does not hold already, ``all_covers`` the whole
+    condition. None asks for nothing.
     ``closed`` means that the source is a condition itself: only its rows may be looked at.
     ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
     ``either``: one of the two must do. ``share`` is about which part of the source's rows of these
@@ -49,10 +50,10 @@ class Filter:
 
     source: Listing | All
     kinds: Array
-    ables: Array | None = None
+    features: Array | None = None
+    networks: Array | None = None
     covers: Array | None = None
     all_covers: Array | None = None
-    five_g: Array | None = None
     since: int | None = None
     either: tuple[tuple[Array, Array], ...] = ()
     within: Within | None = None
@@ -62,12 +63,12 @@ class Filter:
 
     def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
         """Those of the rows, already of the right kinds, that everything else allows too."""
-        if self.ables is not None:
-            rows = rows.compress(self.ables.take(snapshot.able.take(rows)))
+        if self.features is not None:
+            rows = rows.compress(self.features.take(snapshot.feature.take(rows)))
         if self.covers is not None:
             rows = rows.compress(self.covers.take(snapshot.cover.take(rows)))
-        if self.five_g is not None:
-            rows = rows.compress(self.five_g.take(snapshot.five_g.take(rows)))
+        if self.networks is not None:
+            rows = rows.compress(self.networks.take(snapshot.network.take(rows)))
         if self.since is not None:
             rows = rows.compress(snapshot.updated.take(snapshot.plan.take(rows)) >= self.since)
         for covers, kinds in self.either:
@@ -79,10 +80,10 @@ class Filter:
     def offers(self, snapshot: Snapshot, rows: Array) -> Array:
         """Of rows of plans that will do, which offers will: a mask."""
         mask = self.kinds.take(snapshot.kind.take(rows))
-        if self.ables is not None:
-            mask &= self.ables.take(snapshot.able.take(rows))
-        if self.five_g is not None:
-            mask &= self.five_g.take(snapshot.five_g.take(rows))
+        if self.features is not None:
+            mask &= self.features.take(snapshot.feature.take(rows))
+        if self.networks is not None:
+            mask &= self.networks.take(snapshot.network.take(rows))
         if self.within is not None:
             mask &= self.within.holds(rows)
         return mask
@@ -110,13 +111,11 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
     if query.q is not None and query.q.strip() and not terms:
         return None
     kinds, named, either = _spoken(snapshot, kinds_of(snapshot, kinds_query), terms)
-    ables = ables_of(snapshot, query.wanted)
-    if not kinds.any() or (ables is not None and not ables.any()):
+    features = feature_masks.of_features(snapshot, query.wanted)
+    networks = feature_masks.of_networks(snapshot, query.wanted, query.countries)
+    if not all(mask.any() for mask in (kinds, features, networks) if mask is not None):
         return None
-    five_g = None
-    if query.wanted.five_g and query.countries:
-        five_g = snapshot.five_g_in(tuple(sorted(n for n in numbers if n < len(snapshot.country_codes))))
-    found = Filter(snapshot.all, kinds, ables, five_g=five_g, either=either, within=within, days=query.min_days)
+    found = Filter(snapshot.all, kinds, features, networks, either=either, within=within, days=query.min_days)
     if query.updated_since is not None:
         touched = snapshot.plans_since(query.updated_since)
         if len(touched) <= FEW:
@@ -125,10 +124,12 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
             return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
         found = replace(found, since=micros(query.updated_since))
     if not numbers and not named:
-        few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
+        few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, features, networks)
         return found if few is None else replace(found, source=few, closed=True)
     source, covers, all_covers = where(snapshot, numbers, terms, named)
-    share = 1.0 if ables is None else float(snapshot.rows_of_able.compress(ables).sum() / snapshot.rows)
+    share = 1.0
+    if features is not None:
+        share *= int(snapshot.rows_of_feature.compress(features).sum()) / snapshot.rows
     if covers is not None:
         share *= int(snapshot.rows_of_cover.compress(covers).sum()) / len(source)
     share = max(share, LEAST_SHARE)
@@ -149,15 +150,18 @@ def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], 
     return snapshot.rows_of(np.union1d(there, snapshot.all.between(both, 0, snapshot.rows)))
 
 
-def _few(snapshot: Snapshot, kinds: Array, ables: Array | None) -> Listing | None:
-    """All rows of these kinds and abilities, where they are so few that they are best looked at themselves."""
+def _few(snapshot: Snapshot, kinds: Array, features: Array | None, networks: Array | None) -> Listing | None:
+    """All rows of these kinds and features, or networks, where they are so few that they are best looked at."""
     columns = snapshot.columns
-    if ables is None:
+    if networks is not None and int(snapshot.rows_of_network.compress(networks).sum()) <= FEW:
+        rows = np.flatnonzero(networks.take(snapshot.network))
+        return snapshot.rows_of(rows.compress(kinds.take(snapshot.kind.take(rows))))
+    if features is None:
         starts, members = columns["kind_rows_at"], columns["kind_rows"]
         wanted = kinds
     else:
         starts, members = columns["pair_rows_at"], columns["pair_rows"]
-        wanted = kinds.take(columns["pair_kind"]) & ables.take(columns["pair_able"])
+        wanted = kinds.take(columns["pair_kind"]) & features.take(columns["pair_feature"])
     if int(np.diff(starts).compress(wanted).sum()) > FEW:
         return None
     at = np.flatnonzero(wanted)
@@ -196,19 +200,6 @@ def _kinds_of(snapshot: Snapshot, kinds_query: Kinds) -> Array:
         will &= snapshot.kind_days >= kinds_query.min_days
     if kinds_query.max_days is not None:
         will &= snapshot.kind_days <= kinds_query.max_days
-    return will
-
-
-def ables_of(snapshot: Snapshot, wanted: Wanted) -> Array | None:
-    """For each set of abilities, whether it will do; None when nothing is asked."""
-    bits = TOPUP * wanted.topup + VOICE * wanted.voice + SMS * wanted.sms + FIVE_G * wanted.five_g
-    if not bits and wanted.exit_country is None:
-        return None
-    will: Array = (snapshot.columns["able_can"] & bits) == bits
-    if wanted.exit_country is not None:
-        exits = snapshot.exits
-        at = exits.index(wanted.exit_country) if wanted.exit_country in exits else -1
-        will &= snapshot.columns["able_exit"] == at
     return will
 
 

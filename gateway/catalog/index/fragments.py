@@ -14,7 +14,6 @@ import orjson
 from schemas.api import PlanData
 from schemas.plan import DataAllowance, Features, Network, scope_of
 
-FIVE_G = "5G"
 STAMP_LENGTH = len('"updated_at":"2026-11-20T10:00:00Z"}')
 
 
@@ -69,15 +68,19 @@ def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
 
 def network_piece(networks: tuple[Network, ...]) -> bytes:
     """The member networks."""
-    fields = [{"country": n.country, "operator": n.operator, "generation": n.generation} for n in networks]
-    return b'"networks":' + orjson.dumps(fields) + b","
+    return b'"networks":' + msgspec.json.encode(networks) + b","
 
 
 def feature_piece(features: Features) -> bytes:
     """The member features."""
-    return b'"features":' + orjson.dumps(msgspec.to_builtins(features)) + b","
+    return b'"features":' + msgspec.json.encode(features) + b","
 
 
-def five_g_countries(networks: tuple[Network, ...]) -> tuple[str, ...]:
-    """The countries in which one of these networks is 5G, sorted."""
-    return tuple(sorted({network.country for network in networks if network.generation == FIVE_G}))
+def networks_of(piece: bytes) -> tuple[Network, ...]:
+    """The networks that stand in a piece."""
+    return msgspec.json.decode(piece[len(b'"networks":') : -1], type=tuple[Network, ...])
+
+
+def features_of(piece: bytes) -> Features:
+    """The features that stand in a piece."""
+    return msgspec.json.decode(piece[len(b'"features":') : -1], type=Features)

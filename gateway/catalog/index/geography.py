@@ -31,15 +31,15 @@ class Geography:
     country_name: Callable[[str], str]
     regions: tuple[Region, ...]
     region_of: Callable[[tuple[str, ...]], str | None]
-    plan_name: Callable[[tuple[str, ...], DataAllowance, int], str]
+    plan_name: Callable[[tuple[str, ...], DataAllowance, int, tuple[str, ...]], str]
 
-    def rest_of_name(self, data: DataAllowance, days: int) -> str:
+    def rest_of_name(self, data: DataAllowance, days: int, included: tuple[str, ...] = ()) -> str:
         """A plan's name after its place: " 1 GB, 7 days"."""
-        return self.plan_name((_SOMEWHERE,), data, days)[len(self.country_name(_SOMEWHERE)) :]
+        return self.plan_name((_SOMEWHERE,), data, days, included)[len(self.country_name(_SOMEWHERE)) :]
 
     def place_name(self, coverage: tuple[str, ...]) -> str:
         """A plan's name before its amount: "Japan", "Europe (33 countries)"."""
-        return self.plan_name(coverage, _SOMETHING, 1).removesuffix(self.rest_of_name(_SOMETHING, 1))
+        return self.plan_name(coverage, _SOMETHING, 1, ()).removesuffix(self.rest_of_name(_SOMETHING, 1))
 
 
 def of_this_world() -> Geography:

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gateway.catalog.index.filters import FIVE_G, SMS, TOPUP, VOICE, counted
+from gateway.catalog.index import feature_masks
+from gateway.catalog.index.filters import counted
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import Missed, Need
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.views import PriceView
+from schemas.features import FactRule, asked_for
 from schemas.plan import nominal_mb, shown_mb
 
 MOST_PLANS = 3
@@ -75,10 +77,9 @@ def nearest(snapshot: Snapshot, view: PriceView, need: Need, selectable: Array) 
 
 def _conditions(snapshot: Snapshot, need: Need, rows: Array) -> Iterator[_Condition]:
     """What is asked besides the countries, in the order in which people ask."""
-    kinds, ables, wanted = snapshot.kind.take(rows), snapshot.able.take(rows), need.wanted
-    nothing = [False] * len(rows)
+    kinds, features, networks = snapshot.kind.take(rows), snapshot.feature.take(rows), snapshot.network.take(rows)
     if need.unlimited:
-        yield _Condition("unlimited", True, snapshot.kind_goes_on.take(kinds), nothing)
+        yield _Condition("unlimited", True, snapshot.kind_goes_on.take(kinds), [False] * len(rows))
     if need.days is not None:
         days = snapshot.kind_days.take(kinds)
         yield _Condition("days", need.days, days >= need.days, days.tolist())
@@ -86,19 +87,10 @@ def _conditions(snapshot: Snapshot, need: Need, rows: Array) -> Iterator[_Condit
         amounts = counted(snapshot, need.days).take(kinds)
         enough = amounts >= nominal_mb(need.data_mb)
         yield _Condition("data_mb", need.data_mb, enough, [shown_mb(amount) for amount in amounts.tolist()])
-    can = snapshot.columns["able_can"].take(ables)
-    for what, bit in (("topup", TOPUP * wanted.topup), ("voice", VOICE * wanted.voice), ("sms", SMS * wanted.sms)):
-        if bit:
-            yield _Condition(what, True, (can & bit) > 0, nothing)
-    if wanted.five_g:
-        met = (can & FIVE_G) > 0
-        if need.countries:
-            numbers = {snapshot.country(code) for code in need.countries}
-            known = tuple(sorted(number for number in numbers if number is not None))
-            met = snapshot.five_g_in(known).take(snapshot.five_g.take(rows)) & (None not in numbers)
-        yield _Condition("network", "5G", met, [None] * len(rows))
-    if wanted.exit_country is not None:
-        exits = snapshot.columns["able_exit"].take(ables).tolist()
-        names = [snapshot.exits[at] or None for at in exits]
-        met = np.array([name == wanted.exit_country for name in names], dtype=np.bool_)
-        yield _Condition("exit_country", wanted.exit_country, met, names)
+    for asked in asked_for(need.wanted):
+        mask = feature_masks.having(snapshot, asked, need.countries)
+        if isinstance(asked.rule, FactRule):
+            has = [asked.rule.has(stated) for stated in snapshot.features]
+            yield _Condition(asked.name, asked.value, mask.take(features), [has[at] for at in features.tolist()])
+        else:
+            yield _Condition(asked.name, asked.value, mask.take(networks), [None] * len(rows))

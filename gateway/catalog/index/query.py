@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.plan import Scope
 
@@ -36,19 +37,6 @@ class InStock(StrEnum):
     TRUE = "true"
     FALSE = "false"
     ANY = "any"
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """Features that an offer must have; False and None ask for nothing.
-
-    ``five_g`` is ``network=5G``: in each country asked for, or in some country when none is.
-    """
-
-    topup: bool = False
-    voice: bool = False
-    sms: bool = False
-    five_g: bool = False
-    exit_country: str | None = None
 
 
 class PlanQuery(msgspec.Struct, frozen=True):

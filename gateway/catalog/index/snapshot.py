@@ -21,7 +21,7 @@ from gateway.catalog.index.name_index import WordIndex
 from gateway.catalog.index.tables import LIMB, PERIODS
 from gateway.pricing.price_rules import Rates
 from schemas.money import Money
-from schemas.plan import BOUNDLESS, DAYS_PER_MONTH, Period
+from schemas.plan import BOUNDLESS, DAYS_PER_MONTH, Features, Network, Period
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,16 +44,15 @@ class Snapshot:
         self.country_codes: list[str] = meta["countries"]
         self.country_names: list[str] = meta["country_names"]
         self.regions: list[tuple[str, str, list[str]]] = meta["regions"]
-        self.exits: list[str] = meta["exits"]
         self.scale: int = meta["scale"]
         # Rows below `sold_end` could be sold when the snapshot was made; those below `priced_end` have a cost.
         self.sold_end = int(meta["segments"][0])
         self.priced_end = self.sold_end + int(meta["segments"][1])
         self.columns = columns
         self.plan, self.cover = columns["plan"], columns["cover"]
-        self.kind, self.able = columns["kind"], columns["able"]
+        self.kind, self.feature, self.network = columns["kind"], columns["feature"], columns["network"]
         self.supplier, self.cost, self.why = columns["supplier"], columns["cost"], columns["why"]
-        self.five_g, self.stock = columns["five_g"], columns["stock"]
+        self.stock = columns["stock"]
         # Rows in the order of (supplier, supplier_plan_id), and each row's place in it.
         self.by_key, self.key_rank = columns["by_key"], columns["key_rank"]
         self.plan_rows_at, self.plan_rows = columns["plan_rows_at"], columns["plan_rows"]
@@ -160,26 +159,29 @@ class Snapshot:
         return np.diff(self.columns["cover_rows_at"])
 
     @cached_property
-    def rows_of_able(self) -> Array:
-        """How many rows have each set of abilities."""
-        sizes = np.diff(self.columns["pair_rows_at"])
-        return np.bincount(self.columns["pair_able"], weights=sizes, minlength=len(self.columns["able_can"]))
+    def rows_of_feature(self) -> Array:
+        """How many rows have each set of features."""
+        return np.bincount(self.feature, minlength=len(self.columns["feature_at"]) - 1)
 
-    def five_g_in(self, countries: tuple[int, ...]) -> Array:
-        """For each set of 5G countries, whether it holds all of these."""
-        return self.memo(("5g", countries), lambda: self._five_g_in(countries))
-
-    def _five_g_in(self, countries: tuple[int, ...]) -> Array:
-        starts, members = self.columns["five_g_at"], self.columns["five_g_countries"]
-        owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        everywhere = np.ones(len(starts) - 1, dtype=np.bool_)
-        for country in countries:
-            here = np.zeros(len(starts) - 1, dtype=np.bool_)
-            here[owner[members == country]] = True
-            everywhere &= here
-        return everywhere
+    @cached_property
+    def rows_of_network(self) -> Array:
+        """How many rows have each set of networks."""
+        return np.bincount(self.network, minlength=len(self.columns["members_at"]) - 1)
 
     # -- text
+
+    @cached_property
+    def features(self) -> list[Features]:
+        """The distinct sets of features."""
+        count = len(self.columns["feature_at"]) - 1
+        return [fragments.features_of(self.piece("feature_at", number)) for number in range(count)]
+
+    @cached_property
+    def networks(self) -> list[Network]:
+        """The distinct networks."""
+        count = len(self.columns["each_network_at"]) - 1
+        pieces = (self.piece("each_network_at", number) for number in range(count))
+        return [msgspec.json.decode(piece, type=Network) for piece in pieces]
 
     @cached_property
     def name_index(self) -> tuple[WordIndex, WordIndex]:

@@ -2,12 +2,14 @@
 
 Names of arrays, by what they are indexed with:
 
-- row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
+- row (an offer): plan, cover, supplier, kind, data, network, feature, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
 - kind: kind_mb, kind_per, kind_full_mb, kind_full_per, kind_goes_on, kind_days, kind_scope, kind_trigger, kind_rows_at
   (into kind_rows and kind_places)
-- able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
+- feature (what an offer can do): feature_at; pair (kind and feature): pair_kind, pair_feature, pair_rows_at
+- network (the networks of an offer): network_at, and members_at into member_country and member, which is a place in
+  each_network_at, the distinct networks
 - list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
   present_at into present_kind, present_count, present_first, present_last: which kinds it has
 """
@@ -30,6 +32,7 @@ from schemas.plan import Period, Scope
 
 LIMB = 10**18
 NO_COST = -1
+NO_COUNTRY = -1
 SCOPES = tuple(scope.value for scope in Scope)
 PERIODS = tuple(Period)
 BLOCK_CELLS = 2**20
@@ -91,8 +94,6 @@ class Tables:
         plans, plan = self._renumbered("plan", built.plans)
         covers, cover = self._renumbered("cover", built.coverages)
         kinds, kind = self._renumbered("kind", built.kinds)
-        ables, able = self._renumbered("able", built.ables)
-        five_g, five = self._renumbered("five_g", built.five_g)
         data_pieces, data = self._renumbered("data", built.data_pieces)
         network_pieces, network = self._renumbered("network", built.network_pieces)
         feature_pieces, feature = self._renumbered("feature", built.feature_pieces)
@@ -107,11 +108,9 @@ class Tables:
         self._row("cover", narrow(cover[order]))
         self._row("supplier", narrow(supplier[order]))
         self._row("kind", narrow(kind[order]))
-        self._row("able", narrow(able[order]))
         self._row("data", narrow(data[order]))
         self._row("network", narrow(network[order]))
         self._row("feature", narrow(feature[order]))
-        self._row("five_g", narrow(five[order]))
         self._row("cost", cost[order], np.int32)
         listed = self._listed(order)
         self._row("why", why[order], np.uint16)
@@ -122,9 +121,10 @@ class Tables:
         self._row("text_at", self.blob.add([built.texts[at] for at in order.tolist()]))
 
         self._plans(plans)
-        self._covers(covers, five_g)
+        self._covers(covers)
         self._kinds(kinds)
-        self._ables(ables)
+        self._pairs(len(feature_pieces))
+        self._networks(network_pieces)
         self._lists()
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
@@ -146,7 +146,6 @@ class Tables:
             "countries": self.country_codes,
             "country_names": [built.geography.country_name(code) for code in self.country_codes],
             "regions": [[r.code, r.name, list(r.countries)] for r in built.geography.regions],
-            "exits": self.exits,
             "segments": sizes.tolist(),
             "scale": scale,
             "words": name_index,
@@ -221,7 +220,7 @@ class Tables:
         self._row("plan_at", self.blob.add(pieces))
         self._row("plan_cover", self.arrays["cover"][rows[starts[:-1]]] if plans else self.arrays["cover"][:0])
 
-    def _covers(self, covers: list[tuple[str, ...]], five_g: list[tuple[str, ...]]) -> None:
+    def _covers(self, covers: list[tuple[str, ...]]) -> None:
         self.country_codes = sorted({code for codes in covers for code in codes})
         number = {code: at for at, code in enumerate(self.country_codes)}
         starts, members = ragged([number[code] for code in codes] for codes in covers)
@@ -235,9 +234,6 @@ class Tables:
         self._row(
             "cover_region", np.array([-1 if r is None else self.region_codes.index(r) for r in regions], dtype=np.int16)
         )
-        starts, members = ragged([number[code] for code in codes if code in number] for codes in five_g)
-        self._row("five_g_at", starts)
-        self._row("five_g_countries", members)
 
     def _kinds(self, kinds: list[Any]) -> None:
         self._row("kind_mb", np.array([kind.mb for kind in kinds], dtype=np.int64))
@@ -257,18 +253,28 @@ class Tables:
         for name, column in (("rows_before", self.arrays["kind"]), ("places_before", by_plan)):
             self._row(name, self._before(column, len(kinds)).ravel())
 
-    def _ables(self, ables: list[Any]) -> None:
-        """Which abilities there are, and the rows of each combination of kind and abilities."""
-        self.exits = sorted({able.exit_country for able in ables})
-        self._row("able_can", np.array([able.can for able in ables], dtype=np.uint8))
-        self._row("able_exit", np.array([self.exits.index(able.exit_country) for able in ables], dtype=np.int16))
-        both = self.arrays["kind"].astype(np.int64) * max(1, len(ables)) + self.arrays["able"]
+    def _pairs(self, features: int) -> None:
+        """The rows of each combination of kind and features."""
+        both = self.arrays["kind"].astype(np.int64) * max(1, features) + self.arrays["feature"]
         pairs, which = np.unique(both, return_inverse=True)
-        self._row("pair_kind", narrow(pairs // max(1, len(ables))))
-        self._row("pair_able", narrow(pairs % max(1, len(ables))))
+        self._row("pair_kind", narrow(pairs // max(1, features)))
+        self._row("pair_feature", narrow(pairs % max(1, features)))
         starts, rows = grouped(which, len(pairs))
         self._row("pair_rows_at", starts)
         self._row("pair_rows", rows)
+
+    def _networks(self, pieces: list[bytes]) -> None:
+        """The distinct networks, and which of them each set of networks has, with their countries."""
+        sets = [fragments.networks_of(piece) for piece in pieces]
+        distinct = sorted({network for networks in sets for network in networks}, key=msgspec.json.encode)
+        number = {network: at for at, network in enumerate(distinct)}
+        country = {code: at for at, code in enumerate(self.country_codes)}
+        starts, members = ragged([number[network] for network in networks] for networks in sets)
+        self._row("members_at", starts)
+        self._row("member", members)
+        countries = [country.get(network.country, NO_COUNTRY) for networks in sets for network in networks]
+        self._row("member_country", np.array(countries, dtype=np.int32))
+        self._row("each_network_at", self.blob.add([msgspec.json.encode(network) for network in distinct]))
 
     def _before(self, column: Array, kinds: int) -> Array:
         """How many of each kind stand before each block of positions."""

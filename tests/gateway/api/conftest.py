@@ -28,6 +28,7 @@ from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
 from gateway.pricing.rate_files import shipped
 from schemas.page import Page
+from schemas.plan import Features
 from tests.kit.answers import read
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.made_up_market import Item, Market, offer
@@ -36,11 +37,14 @@ from tests.kit.secret_keys import SECRET_KEY
 from tests.kit.shelf import stock
 from tests.kit.working import waking
 
+KNOWN = Features(
+    hotspot=True, phone_number=True, kyc_required=False, usage=True, refundable=False, not_exit_countries=("CN", "HK")
+)
 ITEMS = [
     Item("a", offer("JP1", cost="5.00")),
     Item("b", offer("JP1", cost="4.50", five_g="JP")),
     Item("a", offer("JP3", mb=3072, cost="9.00")),
-    Item("b", offer("JPKR", countries="JP KR", mb=3072, days=10, cost="11.00")),
+    Item("b", offer("JPKR", countries="JP KR", mb=3072, days=10, cost="11.00", operator="{} Docomo", features=KNOWN)),
     Item("a", offer("FR1", countries="FR", cost="3.00", stock=0)),
     Item("b", offer("FR2", countries="FR", mb=2048, cost="4.00")),
 ]

@@ -5,6 +5,7 @@ import gzip
 
 import msgspec
 import orjson
+import pytest
 import zstandard
 
 from gateway.access.key_rows import new_key_text
@@ -26,6 +27,48 @@ async def test_plans_come_cheapest_first_in_the_shape_that_is_documented(api):
 async def test_a_country_asked_for_twice_means_plans_that_cover_both(api):
     page = await api.read("/v1/plans?country=JP&country=KR", shapes.PlanList)
     assert [plan.countries for plan in page.data] == [["JP", "KR"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "plans"),
+    [
+        ("hotspot=true", 1),
+        ("kyc_required=false", 1),
+        ("kyc_required=true", 0),
+        ("operator=docomo", 1),
+        ("operator=jp%20docomo&country=JP", 1),
+        ("operator=KDDI", 0),
+        ("not_exit_country=HK", 1),
+        ("not_exit_country=HK,CN&phone_number=true", 1),
+        ("not_exit_country=US", 0),
+        ("usage=true", 1),
+        ("refundable=true", 0),
+        ("voice_minutes=1", 0),
+        ("sms_count=1", 0),
+    ],
+)
+async def test_plans_are_filtered_by_their_facts(api, asked, plans):
+    page = await api.read(f"/v1/plans?{asked}", shapes.PlanList)
+    assert [plan.countries for plan in page.data] == [["JP", "KR"]] * plans
+
+
+async def test_a_plan_tells_its_facts_and_null_for_the_rest(api):
+    (plan,) = (await api.read("/v1/plans?hotspot=true"))["data"]
+    features = plan["features"]
+    assert (features["hotspot"], features["kyc_required"], features["refundable"]) == (True, False, False)
+    assert (features["voice_minutes"], features["install_within_days"], features["topup"]) == (None, None, None)
+    assert features["not_exit_countries"] == ["CN", "HK"]
+    assert plan["networks"][0] == {"country": "JP", "operator": "JP Docomo", "generation": "4G", "mcc_mnc": None}
+
+
+async def test_a_need_asks_for_facts_and_the_nearest_plans_miss_them(api):
+    need = {"countries": ["JP"], "features": {"hotspot": True, "not_exit_country": "CN,HK", "operator": "Docomo"}}
+    quote = msgspec.json.decode(await (await api.post("/v1/quotes", json=need)).read(), type=shapes.Quote)
+    assert quote.plan.countries == ["JP", "KR"]
+    need["features"]["refundable"] = True
+    body = await problem(await api.post("/v1/quotes", json=need), 404, "no_plan")
+    assert body["detail"] == "no such plan for JP has refunds"
+    assert body["nearest"][0]["misses"] == [{"what": "refundable", "asked": True, "has": False}]
 
 
 async def test_pages_go_on_where_they_ended(api):
@@ -101,6 +144,13 @@ async def test_a_query_that_cannot_be_is_pointed_at(api):
         "updated_since=yesterday": "/updated_since",
         "updated_since=2026-11-20T10:00:00": "/updated_since",
         "network=6G": "/network",
+        "hotspot=false": "/hotspot",
+        "kyc_required=no": "/kyc_required",
+        "operator=": "/operator",
+        "not_exit_country=hk": "/not_exit_country",
+        "not_exit_country=HK,ZZ": "/not_exit_country",
+        "voice_minutes=0": "/voice_minutes",
+        "sms_count=many": "/sms_count",
         "exit_country=ZZ": "/exit_country",
         "in_stock=maybe": "/in_stock",
     }
@@ -253,6 +303,8 @@ async def test_a_need_that_cannot_be_is_pointed_at(api):
         ({"countries": ["JP"], "features": {"topup": False}}, "/features/topup"),
         ({"countries": ["JP"], "features": {"wifi": True}}, "/features/wifi"),
         ({"countries": ["JP"], "features": {"exit_country": "ZZ"}}, "/features/exit_country"),
+        ({"countries": ["JP"], "features": {"not_exit_country": "ZZ"}}, "/features/not_exit_country"),
+        ({"countries": ["JP"], "features": {"voice_minutes": "100"}}, "/features/voice_minutes"),
         ({"countries": ["JP"], "currency": "euro"}, "/currency"),
         ({"countries": ["JP"], "colour": "red"}, "/colour"),
         ({"plan_id": "x", "countries": ["JP"]}, "/countries"),

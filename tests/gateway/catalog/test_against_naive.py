@@ -21,7 +21,6 @@ from gateway.catalog.index import (
     Need,
     NoMatch,
     PlanQuery,
-    Wanted,
     by_price,
     by_ratio,
     by_value,
@@ -34,6 +33,7 @@ from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
 from gateway.suppliers.spendable_rules import Funds
 from schemas import api
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.plan import Scope
 from tests.kit.made_up_market import NOW, Item, Market, mark, some_items, some_rules
@@ -105,13 +105,28 @@ def in_both_sizes(seed: int, compare: Callable[[Index], None]) -> None:
 
 
 some = st.one_of
-wanted = st.builds(
-    Wanted,
-    topup=st.sampled_from([False, False, True]),
-    voice=st.sampled_from([False, False, False, True]),
-    sms=st.sampled_from([False, False, False, True]),
-    five_g=st.sampled_from([False, False, False, True]),
-    exit_country=st.sampled_from([None, None, None, "HK", "ZZ"]),
+wanted = st.fixed_dictionaries(
+    {},
+    optional={
+        "topup": st.just(True),
+        "voice": st.just(True),
+        "sms": st.just(True),
+        "network": st.just("5G"),
+        "operator": st.sampled_from(["Operator", "mobile", "JP Mobile", "44010", "nobody"]),
+        "exit_country": st.sampled_from(["HK", "ZZ"]),
+        "not_exit_country": st.sampled_from(["HK", "CN,HK", "JP"]),
+        "hotspot": st.just(True),
+        "voice_minutes": st.sampled_from([1, 100, 101]),
+        "sms_count": st.sampled_from([1, 50]),
+        "phone_number": st.just(True),
+        "kyc_required": st.booleans(),
+        "usage": st.just(True),
+        "refundable": st.just(True),
+    },
+).flatmap(
+    lambda every: st.sets(st.sampled_from(sorted(every) or [""]), max_size=2).map(
+        lambda names: Wanted(**{name: every[name] for name in names if name})
+    )
 )
 countries = st.sampled_from([(), (), ("JP",), ("KR",), ("TR",), ("JP", "KR"), ("US", "FR", "DE"), ("JP", "AQ")])
 queries = st.builds(

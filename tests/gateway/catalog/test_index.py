@@ -36,8 +36,8 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
             "full_speed": {"mb": 1024, "per": "total"}, "after": {"kbps": None, "cut_off": None}, "tier": None,
         },
         "validity": {"days": 7, "starts": "install"},
-        "networks": [{"country": "JP", "operator": "Operator", "generation": "5G"}],
-        "features": {"topup": None, "voice": None, "sms": None, "exit_country": None},
+        "networks": [{"country": "JP", "operator": "Operator", "generation": "5G", "mcc_mnc": None}],
+        "features": msgspec.json.decode(msgspec.json.encode(Features())),
         "price": {"amount": "4.40", "currency": "USD"},
         "price_per_gb": {"amount": "4.40", "currency": "USD"},
         "price_per_day": {"amount": "0.63", "currency": "USD"},
@@ -49,7 +49,7 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
 
 
 def test_features_pick_the_cheapest_offer_that_has_them() -> None:
-    from gateway.catalog.index import Wanted
+    from schemas.features import Wanted
 
     (plan,) = plans(Market([CHEAP, DEAR]).index(), wanted=Wanted(topup=True)).data
     assert (plan.price.amount, plan.offer_count, plan.features.exit_country) == ("6.60", 1, "HK")

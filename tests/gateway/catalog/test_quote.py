@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog.index import Need, NoMatch, Wanted
+from gateway.catalog.index import Need, NoMatch
 from gateway.catalog.quote import QuoteExpired, QuoteUnknown, make_quote, open_quote
 from gateway.kit.settings import load
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
 from schemas import api
 from schemas.errors import ConfigurationError
+from schemas.features import Wanted
 from schemas.money import Money
 from tests.kit.made_up_market import NOW, Item, Market, offer
 from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY, SECRET_KEY
@@ -114,7 +115,9 @@ def test_quotes_need_a_secret_key() -> None:
         (Need(countries=("JP",), unlimited=True, days=31), "lasts 31 days"),
         (Need(countries=("JP",), wanted=Wanted(topup=True)), "has top-up"),
         (Need(countries=("JP",), wanted=Wanted(exit_country="HK")), "exit in HK"),
-        (Need(countries=("JP",), wanted=Wanted(five_g=True)), "has 5G"),
+        (Need(countries=("JP",), wanted=Wanted(network="5G")), "has 5G"),
+        (Need(countries=("JP",), wanted=Wanted(operator="Docomo")), "has Docomo in each country"),
+        (Need(countries=("JP",), wanted=Wanted(kyc_required=False)), "has kyc_required False"),
         (Need(plan_id="no-such-plan"), "no plan no-such-plan"),
     ],
 )

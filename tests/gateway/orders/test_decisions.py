@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog.index.query import Wanted
 from gateway.orders.rules import cancelling, failures, schedule, verdicts
 from gateway.orders.rules.cancelling import CancelSeen
 from gateway.orders.rules.changes import change
@@ -18,6 +17,7 @@ from gateway.selling import choosing_rules
 from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft
 from schemas import errors
 from schemas.errors import Outcome
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.order import Cancellation, Delivery, SupplierOrder, SupplierOrderState
 from schemas.plan import Features, Network, WhyNot
@@ -288,8 +288,8 @@ def test_features_are_held_by_what_is_known() -> None:
     assert choosing_rules.fits(Wanted(topup=True), Features(), (), ()) is not None
     assert choosing_rules.fits(Wanted(topup=True), Features(topup=True), (), ()) is None
     assert choosing_rules.fits(Wanted(exit_country="HK"), Features(), (), ()) is not None
-    assert choosing_rules.fits(Wanted(five_g=True), Features(), five_g, ()) is None
-    assert choosing_rules.fits(Wanted(five_g=True), Features(), five_g, ("JP", "KR")) is not None
+    assert choosing_rules.fits(Wanted(network="5G"), Features(), five_g, ()) is None
+    assert choosing_rules.fits(Wanted(network="5G"), Features(), five_g, ("JP", "KR")) is not None
 
 
 def test_every_error_has_a_failure_code_of_the_api() -> None:

@@ -1,0 +1,60 @@
+"""Which sets of features, and which sets of networks, have what is asked for; each is decided once and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.snapshot import Snapshot
+from schemas.features import Asked, FactRule, NetworkRule, Wanted, asked_for
+
+
+def of_features(snapshot: Snapshot, wanted: Wanted) -> Array | None:
+    """For each set of features, whether it has all that is asked for of them; None when nothing is."""
+    masks = [having(snapshot, asked, ()) for asked in asked_for(wanted) if isinstance(asked.rule, FactRule)]
+    return np.logical_and.reduce(masks) if masks else None
+
+
+def of_networks(snapshot: Snapshot, wanted: Wanted, countries: Sequence[str]) -> Array | None:
+    """The same of each set of networks, in each of the countries, or in some country where none is given."""
+    masks = [having(snapshot, asked, countries) for asked in asked_for(wanted) if not isinstance(asked.rule, FactRule)]
+    return np.logical_and.reduce(masks) if masks else None
+
+
+def having(snapshot: Snapshot, asked: Asked, countries: Sequence[str]) -> Array:
+    """For each set of features, or of networks where the rule is of these, whether it has what is asked for."""
+    name, rule, value = asked
+    if isinstance(rule, FactRule):
+        return snapshot.memo(("feature", name, value), lambda: _of_features(snapshot, rule, value))
+    where = tuple(sorted(set(countries)))
+    return snapshot.memo(("networks", name, value, where), lambda: _of_networks(snapshot, rule, value, where))
+
+
+def _of_features(snapshot: Snapshot, rule: FactRule, value: Any) -> Array:
+    stated = snapshot.features
+    return np.fromiter((rule.met(features, value) for features in stated), dtype=np.bool_, count=len(stated))
+
+
+def _of_networks(snapshot: Snapshot, rule: NetworkRule, value: Any, countries: tuple[str, ...]) -> Array:
+    known, columns = snapshot.networks, snapshot.columns
+    one_by_one = np.fromiter((rule.met(network, value) for network in known), dtype=np.bool_, count=len(known))
+    starts = columns["members_at"]
+    owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    good = one_by_one.take(columns["member"])
+    if not countries:
+        return _owners(owner[good], len(starts) - 1)
+    everywhere = np.ones(len(starts) - 1, dtype=np.bool_)
+    for code in countries:
+        number = snapshot.country(code)
+        there = good & (columns["member_country"] == number) if number is not None else np.zeros_like(good)
+        everywhere &= _owners(owner[there], len(starts) - 1)
+    return everywhere
+
+
+def _owners(owners: Array, count: int) -> Array:
+    mask = np.zeros(count, dtype=np.bool_)
+    mask[owners] = True
+    return mask
