@@ -13,7 +13,11 @@ from schemas.examples import AT, example
 
 
 class Esim(msgspec.Struct, frozen=True):
-    """An eSIM's life as its supplier last told it, at ``observed_at`` (null: it was not asked yet)."""
+    """An eSIM's life as its supplier last told it, at ``observed_at`` (null: it was not asked yet).
+
+    ``apn``, ``msisdn`` (its phone number) and ``imsi`` are null where the supplier does not tell them. ``install_by``
+    is when it must be installed, null where the plan states no such limit.
+    """
 
     id: Annotated[str, example("esim_5c1f0a9be2d44b7788aa0c13")]
     iccid: Annotated[str, example("8944500102198765432")]
@@ -26,6 +30,10 @@ class Esim(msgspec.Struct, frozen=True):
     can_topup: Annotated[bool | None, example(True)]
     packages: tuple[EsimPackage, ...]
     coverage: tuple[EsimCoverage, ...]
+    apn: Annotated[str | None, example("internet")]
+    msisdn: Annotated[str | None, example(None)]
+    imsi: Annotated[str | None, example(None)]
+    install_by: Annotated[datetime | None, example("2027-05-19T10:00:00Z")]
     observed_at: Annotated[datetime | None, example(AT)]
     created_at: datetime
 

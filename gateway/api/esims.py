@@ -25,7 +25,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
-from gateway.inventory.esims import can_topup, with_status, with_usage
+from gateway.inventory.esims import can_topup, install_by, with_status, with_usage
 from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.orders.topup import TopupOption, admit_topup, topup_options
@@ -200,6 +200,10 @@ def _shown(deps: Deps, esim: Esim) -> api_esims.Esim:
         can_topup=can_topup(deps, esim),
         packages=status.packages if status is not None else (),
         coverage=status.coverage if status is not None else (),
+        apn=status.apn if status is not None else None,
+        msisdn=status.msisdn if status is not None else None,
+        imsi=status.imsi if status is not None else None,
+        install_by=install_by(esim),
         observed_at=esim.observed_at,
         created_at=esim.created_at,
     )

@@ -7,24 +7,26 @@ nothing that a third party learns of.
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib import resources
 from typing import Any
 
 import aiohttp_jinja2
 import jinja2
+import msgspec
 import structlog
 from aiohttp import web
 
 from gateway.api import state
 from gateway.inventory import delivery_rules, esim_rows, traveller_link_rules
 from gateway.inventory.esim_rows import Esim
+from gateway.inventory.esims import install_by
 from gateway.kit.pool import DATABASE_DOWN
 from providers.kit import activation
 from providers.kit.places import country_name
 from schemas.esim import ServiceState
-from schemas.plan import Starts
+from schemas.plan import Features, Starts
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("traveller_templates", jinja2.Environment)
 log = structlog.get_logger(__name__)
@@ -45,6 +47,13 @@ _STARTS = {
     Starts.FIRST_USE: "Its time begins when it is first used.",
     Starts.PURCHASE: "Its time began when it was bought.",
 }
+
+_SENTENCES: tuple[tuple[str, bool, str], ...] = (
+    ("hotspot", True, "You may share its data with other devices."),
+    ("hotspot", False, "Its data cannot be shared with other devices."),
+    ("phone_number", True, "It has a phone number of its own."),
+    ("kyc_required", True, "You must show who you are before it works: have your passport ready."),
+)
 
 
 def install(app: web.Application) -> None:
@@ -108,7 +117,7 @@ def _shown(esim: Esim, token: str) -> dict[str, Any]:
         raise ValueError("an eSIM without a whole code has no page")
     validity = esim.plan.get("validity") or {}
     days = validity.get("days")
-    last_day = traveller_link_rules.expires_at_of(token) - timedelta(seconds=1)
+    expires_at = traveller_link_rules.expires_at_of(token)
     return {
         "data": _data(esim.plan.get("data") or {}),
         "validity": f"{days} {'day' if days == 1 else 'days'}" if days else "",
@@ -121,8 +130,23 @@ def _shown(esim: Esim, token: str) -> dict[str, Any]:
         "matching_id": code.matching_id,
         "activation_code": code.text,
         "iccid": esim.iccid,
-        "until": f"{last_day.day} {last_day:%B %Y}",
+        "apn": esim.status.apn if esim.status is not None else None,
+        "phone_number": esim.status.msisdn if esim.status is not None else None,
+        "install_by": _day(install_by(esim)),
+        "facts": _facts(esim.plan.get("features") or {}),
+        "until": _day(expires_at - timedelta(seconds=1)),
     }
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.day} {moment:%B %Y}"
+
+
+def _facts(stated: dict[str, Any]) -> list[str]:
+    """What else a traveller wants to know of the plan, in sentences; what its supplier did not say is left out."""
+    features = msgspec.convert(stated, Features)
+    included = [f"It includes {' and '.join(features.included)}."] if features.included else []
+    return included + [text for name, value, text in _SENTENCES if getattr(features, name) is value]
 
 
 def _data(data: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -82,6 +82,12 @@ def can_topup(deps: Deps, esim: Esim) -> bool | None:
     if _lacks(deps, esim, Capability.TOPUP):
         return False
     return None if esim.status is None else esim.status.can_topup
+
+
+def install_by(esim: Esim) -> datetime | None:
+    """Until when it must be installed; None where the plan that was sold states no limit."""
+    days = (esim.plan.get("features") or {}).get("install_within_days")
+    return None if days is None else esim.created_at + timedelta(days=days)
 
 
 async def poll(deps: Deps, esim: Esim) -> Esim:

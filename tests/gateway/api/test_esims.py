@@ -52,6 +52,27 @@ async def test_an_esim_is_told_with_its_state_data_and_age(api, by):
     assert usage == {"data": told["data"], "observed_at": told["observed_at"]}
 
 
+async def test_an_esim_tells_what_its_supplier_says_of_the_line(api):
+    esim = await sold(api.pool)
+    names = ("apn", "msisdn", "imsi")
+    shown = await (await api.get(f"/v1/esims/{esim.id}")).json()
+    assert [shown[name] for name in names] == [None, None, None]
+    await seen(api, esim, apn="internet", msisdn="+882912345678", imsi="901011234567890")
+    shown = await (await api.get(f"/v1/esims/{esim.id}")).json()
+    assert [shown[name] for name in names] == ["internet", "+882912345678", "901011234567890"]
+
+
+async def test_an_esim_must_be_installed_by_a_day_that_its_plan_states(api):
+    bought = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    limited = await sold(api.pool, at=bought, plan=example_of(Plan, {"features": {"install_within_days": 60}}))
+    shown = await (await api.get(f"/v1/esims/{limited.id}")).json()
+    assert shown["install_by"] == "2027-01-19T10:00:00Z"
+    free = await sold(
+        api.pool, plan=example_of(Plan, {"features": {"install_within_days": None}}), iccid="89" + "1" * 17
+    )
+    assert (await (await api.get(f"/v1/esims/{free.id}")).json())["install_by"] is None
+
+
 async def test_nothing_of_it_but_the_order_and_the_pictures_shows_the_activation_code(api):
     esim = await sold(api.pool)
     await seen(api, esim)
@@ -174,6 +195,32 @@ async def test_a_traveller_gets_the_page_without_a_key_and_its_picture_installs(
     assert read(drawn(re.search(r"<svg.*?</svg>", text, re.DOTALL)[0].encode())) == CODE
     for shown in ("smdp.example.com", "K2-1QW34-ABCDE", "Japan 1 GB, 7 days", "7 days", "Japan"):
         assert shown in text
+
+
+async def test_the_page_says_what_is_known_of_the_plan_and_of_the_line(api):
+    facts = {"voice_minutes": 100, "sms_count": 50, "hotspot": False, "kyc_required": True, "install_within_days": 60}
+    at = datetime.now(UTC)
+    esim = await sold(api.pool, at=at, plan=example_of(Plan, {"features": facts}))
+    await seen(api, esim, apn="internet", msisdn="+882912345678")
+    text = await (await api.get(page_of(esim))).text()
+    last = at + timedelta(days=60)
+    for shown in (
+        "It includes 100 minutes and 50 SMS.",
+        "Its data cannot be shared with other devices.",
+        "have your passport ready",
+        f"Install it by {last.day} {last:%B %Y}.",
+        "(APN) of the travel line to <code>internet</code>",
+        "Phone number +882912345678",
+    ):
+        assert shown in text
+
+
+async def test_the_page_is_silent_about_what_is_not_known(api):
+    plan = example_of(Plan)
+    plan["features"] = {"topup": True}
+    text = await (await api.get(page_of(await sold(api.pool, plan=plan)))).text()
+    for word in ("APN", "Phone number", "passport", "shared with", "It includes", "Install it by"):
+        assert word not in text
 
 
 async def test_the_page_asks_for_nothing_else_and_runs_nothing(api):
