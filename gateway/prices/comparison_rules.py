@@ -99,10 +99,15 @@ def _networks(offer: ComparedOffer, country: str | None) -> str:
         return _NOT_SAID
     named: dict[str, list[str]] = {}
     for network in found:
-        named.setdefault(network.country, []).append(" ".join(filter(None, (network.operator, network.generation))))
+        named.setdefault(network.country, []).append(_network(network))
     if len(offer.countries) == 1 or country in offer.countries:
         return ", ".join(sorted(names for group in named.values() for names in group))
     return "; ".join(f"{code}: {', '.join(sorted(names))}" for code, names in sorted(named.items()))
+
+
+def _network(network: PlanNetwork) -> str:
+    number = f"({network.mcc_mnc})" if network.mcc_mnc else None
+    return " ".join(filter(None, (network.operator, network.generation, number)))
 
 
 def _generation(offer: ComparedOffer, country: str | None) -> str:
@@ -129,8 +134,14 @@ def _yes_or_no(value: bool | None) -> str:
     return _NOT_SAID if value is None else "yes" if value else "no"
 
 
+def _number(value: int | None, unlimited: bool | None = None) -> str:
+    return "unlimited" if unlimited else _NOT_SAID if value is None else str(value)
+
+
 def _exit(offer: ComparedOffer) -> str:
-    code = offer.features.exit_country
+    code, others = offer.features.exit_country, offer.features.not_exit_countries
+    if code is None and others:
+        return f"not {' or '.join(country_name(other) for other in others)}"
     return _NOT_SAID if code is None else country_name(code)
 
 
@@ -164,6 +175,14 @@ _FEATURES: _Say = (
     ("topup", "Top-up", lambda offer: _yes_or_no(offer.features.topup)),
     ("voice", "Voice", lambda offer: _yes_or_no(offer.features.voice)),
     ("sms", "SMS", lambda offer: _yes_or_no(offer.features.sms)),
+    ("voice_minutes", "Minutes included", lambda o: _number(o.features.voice_minutes, o.features.voice_unlimited)),
+    ("sms_count", "SMS included", lambda o: _number(o.features.sms_count, o.features.sms_unlimited)),
+    ("hotspot", "Hotspot", lambda offer: _yes_or_no(offer.features.hotspot)),
+    ("phone_number", "Phone number", lambda offer: _yes_or_no(offer.features.phone_number)),
+    ("kyc_required", "Identification required", lambda offer: _yes_or_no(offer.features.kyc_required)),
+    ("install_within_days", "Install within days", lambda offer: _number(offer.features.install_within_days)),
+    ("usage", "Usage reported", lambda offer: _yes_or_no(offer.features.usage)),
+    ("refundable", "Refundable while unused", lambda offer: _yes_or_no(offer.features.refundable)),
 )
 _MONEY: tuple[tuple[str, str, Callable[[ComparedOffer], Price | None]], ...] = (
     ("cost", "Cost", lambda offer: offer.cost),
