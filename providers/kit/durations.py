@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
+from providers.kit import vocabulary
 from schemas.plan import SetAsideReason
 
 MAX_TEXT = 200
@@ -15,30 +16,21 @@ MAX_DAYS = 36_500
 MAX_PARTS = 24 * 60  # a unit may be as short as a minute
 _HOUR, _DAY, _WEEK, _MONTH, _YEAR = "HOUR", "DAY", "WEEK", "MONTH", "YEAR"
 
-# Words for units of time in the languages of the feeds, between spaces; "h" and its like are units after a number.
-_WORDS: Mapping[str, str] = {
-    _HOUR: "h hr hrs hour hours stunde stunden std heure heures hora horas ora ore uur uren час часа часов saat godzin"
-    " 小时 小時 時間 시간 ساعة",
-    _DAY: "d day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen день дня дней gün dni dzień"
-    " 天 日 日間 일 يوم أيام",
-    _WEEK: "w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken неделя недели"
-    " недель hafta tydzień tygodnie 周 週 週間 주 أسبوع",
-    _MONTH: "mo month months monat monate monaten mois mes meses mês mese mesi maand maanden месяц месяца месяцев ay"
-    " miesiąc miesiące miesięcy 个月 個月 ヶ月 か月 カ月 개월 شهر",
-    _YEAR: "y yr yrs year years jahr jahre jahren an ans année années año años ano anos anno anni jaar год года лет yıl"
-    " rok lata 年 년 سنة",
-}
-_UNIT_OF = {word: unit for unit, spelled in _WORDS.items() for word in spelled.split()}
+_WORDS: Mapping[str, str] = {unit.upper(): spelled for unit, spelled in vocabulary.TABLE["durations"].items()}
+_UNIT_OF = {word.casefold(): unit for unit, spelled in _WORDS.items() for word in spelled.split()}
+WORDS_FOR_DAY, WORDS_FOR_MONTH = _WORDS[_DAY].split(), _WORDS[_MONTH].split()
 _DAYS_PER = {_DAY: 1, _WEEK: 7, _YEAR: 365}
 _HOURS_PER_DAY, _DAYS_PER_MONTH, _MONTHS_PER_YEAR = 24, 30, 12
 _STRANGE = frozenset({"MINUTE", "MIN"})  # no unit of a plan's validity; an operator may say otherwise
 _TO = r"(?:-|–|—|~|〜|～|/|to|or|bis|oder|à|a|до|至)"
+# Vowel signs of Devanagari and Thai: parts of words, though no letters.
+_SIGNS = "[\u0900-\u0903\u093a-\u094d\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]"
 _COUNTED = re.compile(
-    rf"(?<![0-9A-Za-z.,])(?P<range>(?:[0-9]{{1,5}}\s?{_TO}\s?){{0,3}})(?P<number>[0-9]{{1,5}})\s?-?\s?"
-    r"(?P<word>[^\W\d_]{1,30})",
+    rf"(?<![0-9A-Za-z.,])(?P<range>(?:[0-9]{{1,5}}\s?{_TO}\s?){{0,3}})(?P<number>[0-9]{{1,5}})\s?-?\s?(?:de\s)?"
+    rf"(?P<word>(?:[^\W\d_]{_SIGNS}*){{1,30}})",
     re.IGNORECASE,
 )
-_LONGEST_JOINED = max(len(word) for word in _UNIT_OF if word[0] >= "\u3040")  # of scripts without spaces
+_LONGEST_JOINED = max(len(word) for word in _UNIT_OF if vocabulary.is_joined(word))
 _BARE_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
@@ -130,7 +122,7 @@ def _durations(text: str, extra_units: Mapping[str, Fraction] | None) -> Iterato
         key = unit_key(word)
         if word.casefold() in _UNIT_OF or key in _STRANGE or (extra_units is not None and key in extra_units):
             yield match, word
-        elif word[0] >= "\u3040":
+        elif vocabulary.is_joined(word):
             starts = (word[:length] for length in range(_LONGEST_JOINED, 0, -1))
             if unit := next((start for start in starts if start in _UNIT_OF), ""):
                 yield match, unit

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from importlib import resources
+import unicodedata
 
-_TABLE = tomllib.loads(resources.files("config").joinpath("tiers.toml").read_text("utf-8"))
-MOST_GB: int = _TABLE["most_gb"]
-FULL_SPEED_KBPS: int = _TABLE["full_speed_kbps"]
-TIERS: dict[str, str] = {word.casefold(): word for word in _TABLE["tiers"]}
+from providers.kit.vocabulary import TABLE, either
 
-_UNLIMITED = (
+MOST_GB: int = TABLE["most_gb"]
+FULL_SPEED_KBPS: int = TABLE["full_speed_kbps"]
+TIERS: dict[str, str] = {word.casefold(): word for word in TABLE["tiers"]}
+
+_UNLIMITED = unicodedata.normalize(
+    "NFKC",
     r"(?:\b(?:unlimited|unltd|unbegrenzt(?:e[nrs]?)?|unlimitiert(?:e[nrs]?)?|illimit[ée]e?s?|illimitat[oiae]"
-    r"|ilimitad[oa]s?|onbeperkte?|безлимит(?:ный|ные|ная|ное|но)?|sınırsız|nielimitowan[yeai])\b"
-    r"|∞|无限|不限|無限(?!制)|無制限|使い放題|무제한|غير محدود[ةه]?|بلا حدود)"
+    r"|ilimitad[oa]s?|onbeperkte?|безлимит(?:ный|ные|ная|ное|но)?|безліміт(?:ний|но)?|необмежен(?:ий|о)|неограничен(?:ный|о)?|sınırsız"
+    r"|nielimitowan[yeai]|nieograniczon[yeai]|neomezen[áéýě]|neobmedzen[áéý]|korlátlan|nelimitate?|neograničen[oai]?"
+    r"|obegränsa[dt]e?|ubegrenset|ubegrænset|rajaton|απεριόριστ[αηο]|không giới hạn|tanpa batas|tak terbatas)\b"
+    r"|∞|无限|不限(?![速时時次])|無限(?!制)|無制限|使い放題|吃到[饱飽]|무제한|ไม่จำกัด|ไม่อั้น|ללא הגבלה"
+    r"|غير محدود[ةه]?|بلا حدود)",
 )
 _NOT = re.compile(r"\b(?:not|non|nicht|не)\s?-?\s?$", re.IGNORECASE)
 _DATA = (
     r"(?:mobile\s)?(?:data|internet|traffic|usage|surf(?:ing)?|browsing|datos|daten(?:volumen)?|données|dati|dados"
-    r"|интернет|трафик|流量|数据|データ(?:通信)?|데이터|بيانات|إنترنت)"
+    r"|интернет|трафик|інтернет|трафік|dane|dữ liệu|kuota|veri|เน็ต|流量|数据|數據|データ(?:通信)?|데이터|بيانات|إنترنت)"
 )
 # What may be unlimited beside data. One app's data, a hotspot's or a night's is no data for all uses.
 _OTHER = (
@@ -28,10 +32,11 @@ _OTHER = (
     r"|social(?:\s(?:media|networks?))?|chat|music|video|streaming|apps?|hot-?spots?|tethering|wi-?fi|sharing|nights?"
     r"|night-?time|weekends?|validity|speeds?|devices?|countries|recharges?|top-?ups?|llamadas?|minutos|mensajes|appels?"
     r"|chiamate|minuti|messaggi|chamadas|mensagens|anrufe|telefonie|telefonate|bellen|звонк[иов]+|смс|минут[ыа]?"
-    r"|aramalar?|通话|短信|語音|通話|통화|문자|مكالمات|رسائل)(?:\s(?:data|internet))?"
+    r"|aramalar?|cuộc gọi|tin nhắn|telepon|โทร|通话|短信|語音|通話|통화|문자|مكالمات|رسائل"
+    rf"|{either(TABLE['unlimited']['other'])})(?:\s(?:data|internet))?"
 )
 _KIND = r"(?:(?:incoming|outgoing|local|national|international|domestic|free|[345]g|lte|high[ -]speed)[\s,/&]+)*"
-_AND = r"\s?(?:,|/|&|\+|、|和|\b(?:and|y|et|und|e|и|en|ve)\b)\s?"
+_AND = r"\s?(?:,|/|&|\+|、|和|\b(?:and|y|et|und|e|i|и|та|en|ve|và|dan|og|och)\b)\s?"
 _NOUN = rf"{_KIND}(?:{_OTHER}|{_DATA})(?![a-zа-я])"
 # "unlimited" with the nouns that follow it.
 UNLIMITED = re.compile(rf"{_UNLIMITED}(?:[\s:\-–]*(?P<nouns>{_NOUN}(?:{_AND}{_NOUN})*))?", re.IGNORECASE)
@@ -39,18 +44,24 @@ _IS_OTHER = re.compile(_OTHER, re.IGNORECASE)
 _SAYS_DATA = re.compile(_DATA, re.IGNORECASE)
 _OTHER_BEFORE = re.compile(rf"(?:^|[^a-zа-я])(?:{_OTHER})\s?[:=\-–]?\s?$", re.IGNORECASE)
 _ONLY_THEN = re.compile(rf"\s?\(?(?:at|by|during|on|for|with|in)\s(?:the\s)?(?:{_OTHER})", re.IGNORECASE)
+_FOR_OTHER = re.compile(
+    rf"\s?\(?(?:(?:at|by|during|on|for|in|für|bei|pour|para|per|en|em|su|на|для|в|trên|untuk|na)\s)?(?:(?:the|la|le|les|de|el|as|os|à)\s)?"
+    rf"(?:{_OTHER})(?!\w)",
+    re.IGNORECASE,
+)
 
 SPEED = re.compile(
     r"(?<![0-9.,])(?:([0-9]{1,5}(?:[.,][0-9]{1,3})?)\s?[-–]\s?)?([0-9]{1,5}(?:[.,][0-9]{1,3})?)\s?"
-    r"([kmg])\s?(bps|bits?\s?/\s?s(?:ec)?|bits?ps|b\s?/\s?s(?:ec)?)(?![a-z])",
+    r"([kmgкмг])\s?(bps|bits?\s?/\s?s(?:ec)?|bits?ps|b\s?/\s?s(?:ec)?|бит(?:а|ов)?\s?/\s?с(?:ек)?)(?![a-zа-я])",
     re.IGNORECASE,
 )
 _THEN = re.compile(
-    rf"(?:\bthen|\bafter\w*|\bdanach|\bdann|\bdespués|\bluego|\bensuite|\bpuis|\bpoi|\bпотом|之后|その後"
+    rf"(?:\bthen|\bafter\w*|\bdanach|\bdann|\bdespués|\bluego|\bensuite|\bpuis|\bpoi|\bdepois|\bdopo|\bпотом|\bдалее|\bзатем|\bsonra"
+    r"|\bpotem|\bsau đó|之后|之後|その後|以降|이후|소진 후"
     rf"|{_UNLIMITED}(?:\sdata)?\sat)[^0-9]{{0,40}}$",
     re.IGNORECASE,
 )
-_KBPS_PER = {"k": 1, "m": 1000, "g": 1_000_000}
+_KBPS_PER = {"k": 1, "m": 1000, "g": 1_000_000, "к": 1, "м": 1000, "г": 1_000_000}
 _BITS_PER_BYTE = 8
 _BOUNDLESS = re.compile(
     r"\b(?:no|not|never|without|zero)\s(?:data\s)?(?:throttl\w*|speed\s(?:limits?|caps?|reductions?|restrictions?)|fup"
@@ -114,4 +125,4 @@ def _is_of_data(match: re.Match[str]) -> bool:
     if match["nouns"]:
         says_data = _SAYS_DATA.search(_IS_OTHER.sub("", match["nouns"])) is not None
         return says_data and _ONLY_THEN.match(after) is None
-    return _OTHER_BEFORE.search(before) is None
+    return _OTHER_BEFORE.search(before) is None and _FOR_OTHER.match(after) is None

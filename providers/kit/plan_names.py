@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers.kit import durations, full_speed, places, plan_facts, units
+from providers.kit import durations, full_speed, places, plan_facts, units, vocabulary
 from schemas.plan import DataAllowance, Period, Reset
 
 if TYPE_CHECKING:
@@ -23,21 +23,15 @@ _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinat
 _UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
 _GENERATION = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE)\b", re.IGNORECASE)
 # What a name says besides its place, in this order: a tier goes with its "unlimited".
-_NO_PLACES = (full_speed.SPEED, units.AMOUNT, units.DAILY, units.MONTHLY, full_speed.TIER, full_speed.UNLIMITED, _UP_TO)
+_NO_PLACES = (full_speed.SPEED, units.DAILY, units.MONTHLY, units.AMOUNT, full_speed.TIER, full_speed.UNLIMITED, _UP_TO)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
 _WORD = re.compile(r"\([^()]*\)|[^\s()]+")
-# Words of the trade that are part of no place's name, alone and in phrases.
-_FILLERS = frozenset(
-    "after at bundle calls data esim esims fair fixed for full fup high internet minutes mobile only pack package"  # noqa: SIM905
-    " packages pass per plan plans prepaid recharge reduced roaming sim sms speed then throttled to topup total tourist"
-    " travel unlimited use valid validity week weekly with für pour para для daten datenpaket datentarif reise"
-    " reisetarif tarif forfait données carte voyage prépayé prépayée piano dati prepagata viaggio viaje datos dados"
-    " pakiet danych podróż veri paketi paket интернет трафик тариф пакет данные данных 流量 套餐 上网 上网卡 数据"
-    " 數據 漫游 漫遊 データ プラン 通信 데이터 요금제 이심 로밍".split()
-)
-_TRADE = re.compile(
-    r"\b(?:plano?|paquete|pacote|carte) d[eo] (?:datos|dados|donn[eé]es)\b|\bgói (?:cước|dữ liệu)\b", re.IGNORECASE
-)
+_FILLERS = frozenset(vocabulary.TABLE["trade"]["words"].split())
+# "eSIM" has no space beside it in "韓国eSIM".
+_PHRASES = vocabulary.any_of(vocabulary.TABLE["trade"]["phrases"])
+_TRADE = re.compile(rf"{_PHRASES}|(?<![a-z])e-?sims?(?![a-z])", re.IGNORECASE)
+_VERSION = re.compile(r"\bv[0-9]{1,2}\b", re.IGNORECASE)
+_BRACKETS = str.maketrans("【】〔〕「」『』", "[][][][]")
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -114,12 +108,13 @@ def _without_last(place: str, tier: str) -> str:
 def _place_text(text: str, extra_units: Mapping[str, Fraction]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
-        lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" ({m[1] or m[2] or ''}) ", text
+        lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" ({m[1] or m[2] or ''}) ",
+        text.translate(_BRACKETS),
     )
     for pattern in _NO_PLACES:
         text = pattern.sub(" ", text)
     text = durations.without_durations(text, extra_units)
-    for pattern in (_COUNTED, _GENERATION, _TRADE):
+    for pattern in (_COUNTED, _GENERATION, _VERSION, _TRADE):
         text = pattern.sub(" ", text)
     return " ".join(word for word in _WORD.findall(text) if not _is_trade(word)).strip(" ,;:|/_+-–—•·&")
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from operator import itemgetter
 
 from msgspec.structs import replace
 
-from providers.kit import full_speed
+from providers.kit import durations, full_speed, vocabulary
 from providers.kit.durations import MAX_TEXT, plain_digits
 from schemas.plan import (
     DAYS_PER_MONTH,
@@ -40,6 +40,7 @@ _EXACT, _NEAR = Fraction(1, 10_000), Fraction(8, 100)
 _GIB, _GB, _THOUSAND_MIB, _MB = 2**30, 10**9, 1000 * 2**20, 10**6
 _STEP, _FINE_STEP, _FINE_BELOW = 500, 50, 10_000
 
+_AGAIN = vocabulary.TABLE["again"]
 _NUMBER = r"[0-9]{1,7}(?:[.,][0-9]{1,4}){0,2}"
 # Bare G and M are no units: "5G" is a network. "Mo" is a megaoctet where it cannot be months.
 _UNITS = {
@@ -56,23 +57,35 @@ AMOUNT = re.compile(rf"(?<![0-9A-Za-z.,])(?:{_NUMBER}(?:\s?{_UNIT})?{_PLUS}){{0,
 _TERM = re.compile(rf"({_NUMBER})\s?({_UNIT})?", re.IGNORECASE)
 _KIND_OF_UNIT = tuple((kind, re.compile(spelled, re.IGNORECASE)) for kind, spelled in _UNITS.items())
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
+_BEHIND = vocabulary.any_of(_AGAIN["behind"])
 _24_HOURS = r"24\s?(?:h(?:rs?|ours?)?|stunden|std|heures|horas|ore|uur|часа|часов)"
-DAILY = re.compile(
-    r"/\s?(?:day|d|tag|jour|j|d[íi]a|giorno|dag|день|сутки|gün|dzień|24\s?h(?:rs?|ours?)?)\b|/\s?[天日일]"
-    rf"|\b(?:per|a|each|every|pro|par|por|al|je|alle|toutes les|cada|за|в)\s(?:day|d|tag|jour|d[íi]a|giorno|dag|день"
-    rf"|сутки|{_24_HOURS})\b"
-    r"|\b(?:daily|everyday|täglich|am tag|quotidiene?n?s?|journali(?:er|ère)s?|diari[oa]s?|diári[oa]s?|giornalier[oi]"
-    r"|dagelijks|ежедневно|günlük|günde|dziennie|na dzień)\b"
-    r"|每天|每日|毎日|1日あたり|매일|하루|일일|يوميا|في اليوم",
+# "1GB/天" is a day's amount; in "韩国/日本" and "5GB/日韩" the same letter begins a country's name.
+_NO_PLACE_BEFORE = "(?:(?<![\u3041-\u9fff\uac00-\ud7a3])|(?<=[量据據タター速度터트]))"
+_NO_PLACE = "(?![本본韩韓中台臺泰港澳美欧歐])"
+
+
+def _again(periods: Iterable[str], alone: Collection[str]) -> str:
+    """A pattern for what says that an amount comes again with each period of ``periods``, or that is ``alone``."""
+    spaced = "|".join(word for word in periods if not vocabulary.is_joined(word))
+    joined = vocabulary.either(word for word in periods if vocabulary.is_joined(word))
+    return (
+        rf"/\s?(?:{spaced})(?!\w)|{_NO_PLACE_BEFORE}\s?/\s?{joined}{_NO_PLACE}|(?:{_BEHIND})\s(?:{spaced})(?!\w)"
+        rf"|{vocabulary.any_of(alone)}"
+    )
+
+
+# "1日1GB": a day's amount where nothing parts the two, else the duration of a plan.
+_ONE_DAY = rf"(?<![0-9])[1一][日天일](?={_NUMBER}\s?{_UNIT})"
+_DAYS = _again((*durations.WORDS_FOR_DAY, _24_HOURS), _AGAIN["day"])
+DAILY = re.compile(f"{_DAYS}|{_ONE_DAY}", re.IGNORECASE)
+MONTHLY = re.compile(_again((*durations.WORDS_FOR_MONTH, "月", "월"), _AGAIN["month"]), re.IGNORECASE)
+# An amount that is not for every use: of nights or one app, or, in Japanese, of a country beside the plan's own.
+_NOT_FOR_ALL = re.compile(
+    r"\s?\(?(?:nights?|night-?time|weekends?|social|chat|whatsapp|facebook|instagram|tiktok|youtube|noche|nuit|nachts?"
+    r"|notte|noturn[oa]|ночн|ночью|malam|夜间|夜間|야간)",
     re.IGNORECASE,
 )
-MONTHLY = re.compile(
-    r"/\s?(?:month|mo|monat|mois|mes|mês|mese|maand|месяц|ay)\b|/\s?[月월]"
-    r"|\b(?:per|a|each|every|pro|par|por|al|cada|в)\s(?:month|monat|mois|mes|mês|mese|maand|месяц)\b"
-    r"|\b(?:monthly|monatlich|mensuel(?:le)?s?|mensual(?:es)?|mensal|mensil[ei]|maandelijks|ежемесячно|aylık"
-    r"|miesięcznie)\b|每月|毎月|매월|شهريا",
-    re.IGNORECASE,
-)
+_ELSEWHERE = ("国内", "國內", "국내")
 
 
 def declared_from_bytes(
@@ -234,6 +247,8 @@ def _amounts(text: str, *, daily: bool) -> Iterator[int]:
         terms = _terms(match[0])
         # "1 GB + 500 MB/day" is no day's amount, nor one of all days.
         unclear = daily and sum(1 for term in _TERM.finditer(match[0]) if term[2]) > 1
+        unclear = unclear or _NOT_FOR_ALL.match(text, match.end()) is not None
+        unclear = unclear or text[: match.start()].rstrip().endswith(_ELSEWHERE)
         yield 0 if terms is None or unclear else sum(_nominal(number, unit) for number, unit in terms)
 
 
