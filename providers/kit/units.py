@@ -45,9 +45,9 @@ _NUMBER = r"[0-9]{1,7}(?:[.,][0-9]{1,4}){0,2}"
 # Bare G and M are no units: "5G" is a network. "Mo" is a megaoctet where it cannot be months.
 _UNITS = {
     "GB": r"GB|GIB|gigabytes?|gigas?|gigaoctets?|Go|ГБ|гигабайт[а-я]{0,2}"
-    r"|ギガ(?:バイト)?|기가(?:바이트)?|جيجا(?:بايت)?",
+    r"|ギガ(?:バイト)?|기가(?:바이트)?|[جغ]ي[جغ]ا(?:بايت)?",
     "MB": r"MB|MIB|megabytes?|megas?|m[ée]gaoctets?|(?-i:(?:(?<=[0-9]{3}\s)|(?<=[0-9]{3}))Mo)|МБ|мегабайт[а-я]{0,2}"
-    r"|メガ(?:バイト)?|메가(?:바이트)?|ميجا(?:بايت)?",
+    r"|メガ(?:バイト)?|메가(?:바이트)?|مي[جغ]ا(?:بايت)?",
     "TB": r"TB|TIB|terabytes?|ТБ",
 }
 _UNIT = "(?:" + "|".join(f"(?:{spelled})" for spelled in _UNITS.values()) + ")(?![A-Za-z0-9А-Яа-я])"
@@ -84,6 +84,10 @@ _NOT_FOR_ALL = re.compile(
     r"\s?\(?(?:nights?|night-?time|weekends?|social|chat|whatsapp|facebook|instagram|tiktok|youtube|noche|nuit|nachts?"
     r"|notte|noturn[oa]|ночн|ночью|malam|夜间|夜間|야간)",
     re.IGNORECASE,
+)
+# The same behind a sum: "50 GB + 15 GB hotspot" is no 65 GB, while "5 GB hotspot" has 5 GB that may be shared.
+_PART_OF_SUM = re.compile(
+    r"\s?\(?(?:hot-?spots?|tethering|lo[ck]al\w*|(?:EU|EEA|UE|international)\sroaming)\b", re.IGNORECASE
 )
 _ELSEWHERE = ("国内", "國內", "국내")
 
@@ -248,6 +252,7 @@ def _amounts(text: str, *, daily: bool) -> Iterator[int]:
         # "1 GB + 500 MB/day" is no day's amount, nor one of all days.
         unclear = daily and sum(1 for term in _TERM.finditer(match[0]) if term[2]) > 1
         unclear = unclear or _NOT_FOR_ALL.match(text, match.end()) is not None
+        unclear = unclear or ("+" in match[0] and _PART_OF_SUM.match(text, match.end()) is not None)
         unclear = unclear or text[: match.start()].rstrip().endswith(_ELSEWHERE)
         yield 0 if terms is None or unclear else sum(_nominal(number, unit) for number, unit in terms)
 

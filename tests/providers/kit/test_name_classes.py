@@ -170,6 +170,8 @@ DAILY, MONTHLY, TOTAL = Reset.DAILY, Reset.MONTHLY, Reset.NEVER
         ("2 Гб", 2000, TOTAL),
         ("3ギガ", 3000, TOTAL),
         ("0,5 ТБ", 500_000, TOTAL),
+        ("5 غيغابايت", 5000, TOTAL),
+        ("5GB hotspot", 5000, TOTAL),
     ],
 )
 def test_amounts_and_their_days_or_months_are_read_in_every_language(text: str, mb: int, reset: Reset) -> None:
@@ -186,6 +188,9 @@ def test_amounts_and_their_days_or_months_are_read_in_every_language(text: str, 
         "5GB WhatsApp",
         "2GB YouTube",
         "10GB + 5GB (nights)",
+        "50GB + 15GB hotspot",
+        "5GB + 1GB lokal",
+        "8GB + 2GB EU roaming",
         "5 ГБ + 5 ГБ ночью",
         "日本国内500MB付き",
         "10GB hoặc 5GB",
