@@ -21,7 +21,7 @@ _Rule = Annotated[
 ]
 
 
-class ComparedOffer(msgspec.Struct, frozen=True):
+class RivalOffer(msgspec.Struct, frozen=True):
     """An offer of another supplier that a suspect one was compared with, as it stands now."""
 
     id: OfferId
@@ -46,7 +46,7 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     rule: Annotated[_Rule, example("below_others")]
     reason: Annotated[str, example("under 25 % of 21.40, the median of 2 others")]
     since: Annotated[datetime | None, example(AT)]
-    compared_with: list[ComparedOffer]
+    compared_with: list[RivalOffer]
 
 
 class SuspectRelease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.kit.pages import PageRequest, columns, money_of, price_of
 from gateway.kit.pool import Connection, Pool
-from schemas.api_suspects import ComparedOffer, Suspect, SuspectRule
+from schemas.api_suspects import RivalOffer, Suspect, SuspectRule
 from schemas.page import Page
 
 
@@ -96,7 +96,7 @@ async def release(connection: Connection, supplier: str, rule: SuspectRule | Non
     return released
 
 
-def _suspect(row: Any, compared: dict[str, ComparedOffer]) -> Suspect:
+def _suspect(row: Any, compared: dict[str, RivalOffer]) -> Suspect:
     rule, _, reason = row["suspect"].partition(": ")
     return Suspect(
         id=row["id"],
@@ -113,6 +113,6 @@ def _suspect(row: Any, compared: dict[str, ComparedOffer]) -> Suspect:
     )
 
 
-def _compared(row: Any) -> ComparedOffer:
+def _compared(row: Any) -> RivalOffer:
     cost = price_of(money_of(row["cost"], row["currency"]))
-    return ComparedOffer(row["id"], row["supplier"], row["name"], cost)
+    return RivalOffer(row["id"], row["supplier"], row["name"], cost)

@@ -58,10 +58,19 @@ class Row:
     countries: frozenset[str]
     data: dict[str, Any]
     days: int
-    fast_in: frozenset[str]
+    networks: list[dict[str, Any]]
     features: dict[str, Any]
     cost: Fraction
     sold: bool
+
+    @property
+    def fast_in(self) -> set[str]:
+        return {network["country"] for network in self.networks if network["generation"] == "5G"}
+
+    def reached_by(self, operator: str) -> set[str]:
+        """The countries in which it has that operator's network, by words of its name."""
+        asked = set(operator.casefold().split())
+        return {one["country"] for one in self.networks if asked <= set(one["operator"].casefold().split())}
 
     @property
     def goes_on(self) -> bool:
@@ -89,7 +98,7 @@ class Row:
 
 def lacks(row: Row, need: dict[str, Any]) -> list[str]:
     """The things of the need that the offer does not have; each country by itself."""
-    days, data, features = need.get("days"), need.get("data_mb"), need.get("features", {})
+    days, data = need.get("days"), need.get("data_mb")
     missing = ["countries" for code in need["countries"] if code not in row.countries]
     if need.get("unlimited") and not row.goes_on:
         missing.append("unlimited")
@@ -97,12 +106,23 @@ def lacks(row: Row, need: dict[str, Any]) -> list[str]:
         missing.append("days")
     if data is not None and row.full_speed(days) < nominal(data):
         missing.append("data_mb")
-    missing += [word for word in ("topup", "voice", "sms") if features.get(word) and row.features[word] is not True]
-    if "network" in features and not row.fast_in.issuperset(need["countries"]):
-        missing.append("network")
-    if features.get("exit_country", row.features["exit_country"]) != row.features["exit_country"]:
-        missing.append("exit_country")
-    return missing
+    asked = need.get("features", {})
+    return missing + [name for name, value in asked.items() if not has(row, name, value, need["countries"])]
+
+
+def has(row: Row, name: str, value: Any, countries: list[str]) -> bool:
+    """Whether the offer is known to have a feature."""
+    stated = row.features.get
+    if name == "network":
+        return row.fast_in.issuperset(countries)
+    if name == "operator":
+        return row.reached_by(value).issuperset(countries)
+    if name == "not_exit_country":
+        avoided, known = set(value.split(",")), stated("exit_country")
+        return known not in avoided if known else avoided <= set(stated("not_exit_countries") or ())
+    if name == "voice_minutes":
+        return bool(stated("voice_unlimited")) or (stated(name) or 0) >= value
+    return bool(stated(name) == value)
 
 
 def nominal(asked: int) -> Fraction:
@@ -110,7 +130,7 @@ def nominal(asked: int) -> Fraction:
     return Fraction(asked) if asked < 1000 else Fraction(asked * 1000, 1024)
 
 
-def random_need(chance: random.Random, countries: list[str]) -> dict[str, Any]:
+def random_need(chance: random.Random, countries: list[str], operators: list[str]) -> dict[str, Any]:
     """As shops ask: mostly one country that is sold, some days, some data."""
     need: dict[str, Any] = {"countries": chance.sample(countries, chance.choice((1, 1, 1, 1, 2, 3)))}
     if chance.random() < 0.8:
@@ -121,7 +141,9 @@ def random_need(chance: random.Random, countries: list[str]) -> dict[str, Any]:
         need["unlimited"] = True
     shares = (
         ("topup", True, 0.15), ("voice", True, 0.08), ("sms", True, 0.08), ("network", "5G", 0.15),
-        ("exit_country", chance.choice(("HK", "SG", "PL", "FR")), 0.06),
+        ("exit_country", chance.choice(("HK", "SG", "PL", "FR")), 0.06), ("hotspot", True, 0.06),
+        ("not_exit_country", chance.choice(("CN", "HK", "CN,HK")), 0.06), ("kyc_required", False, 0.04),
+        ("voice_minutes", chance.choice((20, 100, 500)), 0.04), ("operator", chance.choice(operators), 0.06),
     )  # fmt: skip
     if features := {word: value for word, value, share in shares if chance.random() < share}:
         need["features"] = features
@@ -163,12 +185,11 @@ async def market(make_api, suppliers):
     rows = []
     for row in await api.pool.fetch(_OFFERS):
         if "BV" not in row["coverage"] and row["cost"] is not None:
-            fast = {one["country"] for one in json.loads(row["networks"]) if one["generation"] == "5G"}
             cost = Fraction(row["cost"]) * WORTH[row["currency"]]
             words = row["plan_id"], row["supplier"], row["supplier_plan_id"]
-            data, features = json.loads(row["data"]), json.loads(row["features"])
+            data, networks, features = (json.loads(row[name]) for name in ("data", "networks", "features"))
             rows.append(
-                Row(*words, frozenset(row["coverage"]), data, row["days"], frozenset(fast), features, cost, row["sold"])
+                Row(*words, frozenset(row["coverage"]), data, row["days"], networks, features, cost, row["sold"])
             )
     return api, rows
 
@@ -178,9 +199,10 @@ async def test_each_of_500_needs_gets_the_plan_the_price_and_the_nearest_plans_o
     chance = random.Random(SEED)
     countries = sorted({code for row in rows for code in row.countries})
     often = sorted({code for row in rows if len(row.countries) == 1 for code in row.countries})
+    operators = sorted({network["operator"] for row in rows for network in row.networks})
     seen: Counter[str] = Counter()
     for _ in range(NEEDS):
-        need = random_need(chance, chance.choice((often, countries)))
+        need = random_need(chance, chance.choice((often, countries)), operators)
         expected, detail = answer(rows, need)
         got = await api.post("/v1/quotes", json=need)
         body = await got.json()

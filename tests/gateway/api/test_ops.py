@@ -9,6 +9,7 @@ import pytest
 
 from gateway.access import audit_rows
 from schemas import api as shapes
+from schemas import api_suppliers, api_sync
 from schemas.api_suspects import Suspect, SuspectsReleased
 from schemas.page import Page
 from tests.kit.answers import problem, read
@@ -67,7 +68,7 @@ async def filled(ops):
 
 
 async def test_suppliers_tell_how_they_are(filled):
-    page = await filled.read("/v1/ops/suppliers", Page[shapes.Supplier])
+    page = await filled.read("/v1/ops/suppliers", Page[api_suppliers.Supplier])
     states = {s.name: (s.state, s.mode, s.offers, s.set_aside) for s in page.data}
     assert states == {"alpha": ("ok", "live", 2, 3), "beta": ("degraded", "test", 2, 0)}
 
@@ -76,7 +77,7 @@ async def test_an_open_breaker_is_seen(filled):
     await filled.pool.execute(
         "INSERT INTO supplier_breakers (supplier, state, failures, last_error) VALUES ('alpha', 'open', 5, 'timed out')"
     )
-    page = await filled.read("/v1/ops/suppliers", Page[shapes.Supplier])
+    page = await filled.read("/v1/ops/suppliers", Page[api_suppliers.Supplier])
     assert (page.data[0].state, page.data[0].breaker.failures, page.data[0].breaker.last_error) == (
         "degraded",
         5,
@@ -88,21 +89,21 @@ async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
     overlay = "SELECT overlay FROM catalog_state"
     before = await filled.pool.fetchval(overlay)
     for _ in range(2):
-        answer = await read(await filled.post("/v1/ops/suppliers/alpha/pause"), shapes.Supplier)
+        answer = await read(await filled.post("/v1/ops/suppliers/alpha/pause"), api_suppliers.Supplier)
         assert answer.state == "paused"
     paused = await filled.pool.fetchval(overlay)
     assert paused > before
     assert filled.catalog.refreshed == 2
     page = await filled.read("/v1/ops/offers?why_not=supplier_paused", Page[shapes.Offer])
     assert [offer.id for offer in page.data] == ["off_1", "off_2"]
-    answer = await read(await filled.post("/v1/ops/suppliers/alpha/resume"), shapes.Supplier)
+    answer = await read(await filled.post("/v1/ops/suppliers/alpha/resume"), api_suppliers.Supplier)
     assert answer.state == "ok"
     assert await filled.pool.fetchval(overlay) > paused
     await problem(await filled.post("/v1/ops/suppliers/nobody/pause"), 404, "not_found")
 
 
 async def test_sync_runs_come_newest_first_and_account_for_everything(filled):
-    page = await filled.read("/v1/ops/sync-runs", Page[shapes.SyncRun])
+    page = await filled.read("/v1/ops/sync-runs", Page[api_sync.SyncRun])
     assert [run.id for run in page.data] == ["sync_02", "sync_01"]
     (part,) = page.data[1].suppliers
     assert part.total == part.mapped + sum(part.set_aside.values()) == 5
@@ -113,13 +114,13 @@ async def test_a_sync_is_queued_with_its_run(make_api):
     api = await make_api(suppliers={"alpha": supplier, "beta": supplier}, scopes=["ops"])
     answer = await api.post("/v1/ops/sync-runs")
     assert answer.status == 202
-    run = msgspec.json.decode(await answer.read(), type=shapes.SyncRun)
+    run = msgspec.json.decode(await answer.read(), type=api_sync.SyncRun)
     assert run.state is None
     assert await api.pool.fetchval("SELECT suppliers FROM sync_runs WHERE id = $1", run.id) == ["alpha", "beta"]
     job = await api.pool.fetchrow("SELECT entrypoint, payload FROM pgqueuer")
     assert (job["entrypoint"], orjson.loads(job["payload"])["run_id"]) == ("sync", run.id)
     answer = await api.post("/v1/ops/sync-runs", json={"suppliers": ["beta"]})
-    run = msgspec.json.decode(await answer.read(), type=shapes.SyncRun)
+    run = msgspec.json.decode(await answer.read(), type=api_sync.SyncRun)
     assert await api.pool.fetchval("SELECT suppliers FROM sync_runs WHERE id = $1", run.id) == ["beta"]
     await problem(await api.post("/v1/ops/sync-runs", json={"suppliers": ["nobody"]}), 404, "not_found")
     await problem(await api.post("/v1/ops/sync-runs", json={"supplier": "beta"}), 422, "invalid")

@@ -18,7 +18,7 @@ from gateway.sync.mappings import toml
 from gateway.sync.run import run_sync
 from providers.kit.supplier_rate import Priority
 from providers.kit.term_mappings import read_toml
-from schemas import api as shapes
+from schemas import api_suppliers
 from schemas.api_mappings import Mapping, MappingEffect, UnmappedGroup
 from schemas.api_suppliers import JobPage, Setting, SupplierBalance, SupplierFigures
 from schemas.page import Page
@@ -59,7 +59,7 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     assert told["s2s"].at == now
     assert (told["s2s"].asked_at, bool(told["s2s"].error), told["s2s"].why_none) == (later, True, None)
     assert Decimal(told["s2s"].spendable.amount) > Decimal(told["s2s"].balance.amount)
-    listed = await shop.ops.read("/v1/ops/suppliers", Page[shapes.Supplier])
+    listed = await shop.ops.read("/v1/ops/suppliers", Page[api_suppliers.Supplier])
     assert {one.name: one.balance for one in listed.data} == {name: one.balance for name, one in told.items()}
     # Old figures go, so that the history stays short.
     await poll_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
