@@ -40,7 +40,7 @@ class NetworkRule(NamedTuple):
 Rule: TypeAlias = FactRule | NetworkRule
 
 
-class Asked(NamedTuple):
+class Requirement(NamedTuple):
     """A feature that is asked for: its name, its rule, and the value."""
 
     name: str
@@ -191,24 +191,25 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     ) = UNSET
 
 
-def asked_for(wanted: Wanted) -> Iterator[Asked]:
+def requirements(wanted: Wanted) -> Iterator[Requirement]:
     """The features that are asked for, in the order of their declarations."""
     for name, rule in rules().items():
         if (value := getattr(wanted, name)) is not UNSET:
-            yield Asked(name, rule, value)
+            yield Requirement(name, rule, value)
 
 
 def lacking(
     wanted: Wanted, features: Features, networks: Sequence[Network], countries: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Names of the features that are asked for and that an offer does not have. ``countries`` are those asked for."""
-    return tuple(asked.name for asked in asked_for(wanted) if not _has(asked, features, networks, countries))
+    found = (need for need in requirements(wanted) if not _has(need, features, networks, countries))
+    return tuple(need.name for need in found)
 
 
-def _has(asked: Asked, features: Features, networks: Sequence[Network], countries: Collection[str]) -> bool:
-    if isinstance(asked.rule, FactRule):
-        return asked.rule.met(features, asked.value)
-    reached = {network.country for network in networks if asked.rule.met(network, asked.value)}
+def _has(need: Requirement, features: Features, networks: Sequence[Network], countries: Collection[str]) -> bool:
+    if isinstance(need.rule, FactRule):
+        return need.rule.met(features, need.value)
+    reached = {network.country for network in networks if need.rule.met(network, need.value)}
     return reached.issuperset(countries) if countries else bool(reached)
 
 

@@ -15,7 +15,7 @@ from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog import wanted_rules
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
-from gateway.catalog.wanted_rules import NotWantable
+from gateway.catalog.wanted_rules import InvalidFeature
 from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
 from schemas.features import Wanted
@@ -145,7 +145,7 @@ def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
     """The features asked for. Raises ``Refusal`` for a country that is none."""
     try:
         return wanted_rules.read(sent)
-    except NotWantable as error:
+    except InvalidFeature as error:
         prefix = "/features" if isinstance(sent, NeedFeatures) else ""
         raise invalid(f"{prefix}/{error.feature}", error.detail) from None
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from providers.kit.places import is_country, unknown_country
-from schemas.features import Wanted, asked_for
+from schemas.features import Wanted, requirements
 
 
-class NotWantable(ValueError):  # noqa: N818 - says what cannot be asked for
+class InvalidFeature(ValueError):  # noqa: N818 - says what cannot be asked for
     """A feature cannot be asked for so; ``feature`` is its name."""
 
     def __init__(self, feature: str, detail: str) -> None:
@@ -21,30 +21,30 @@ class NotWantable(ValueError):  # noqa: N818 - says what cannot be asked for
 
 
 def read(sent: Wanted) -> Wanted:
-    """The features that a request asks for, whatever else it has. Raises ``NotWantable`` for an unknown country."""
+    """The features that a request asks for, whatever else it has. Raises ``InvalidFeature`` for an unknown country."""
     wanted = Wanted(**{name: getattr(sent, name) for name in Wanted.__struct_fields__})
-    for name, rule, value in asked_for(wanted):
+    for name, rule, value in requirements(wanted):
         for code in value.split(",") if rule.is_country else ():
             if not is_country(code):
-                raise NotWantable(name, unknown_country(code))
+                raise InvalidFeature(name, unknown_country(code))
     return wanted
 
 
 def both(requested: Wanted, quoted: Wanted) -> Wanted:
-    """What an order and its quote ask for. Raises ``NotWantable`` where they differ in one feature."""
+    """What an order and its quote ask for. Raises ``InvalidFeature`` where they differ in one feature."""
     ours, theirs = (msgspec.to_builtins(wanted) for wanted in (requested, quoted))
     for name in ours.keys() & theirs.keys():
         if ours[name] != theirs[name]:
-            raise NotWantable(name, "the quote was made for another")
+            raise InvalidFeature(name, "the quote was made for another")
     return Wanted(**theirs, **{name: value for name, value in ours.items() if name not in theirs})
 
 
 def stored(values: Mapping[str, Any]) -> Wanted:
     """What an order's row keeps. Orders from before 2026-11-22 have each feature, with false or null for not asked."""
     fast = {"network": "5G"} if values.get("five_g") else {}
-    asked = {
+    wanted = {
         name: value
         for name, value in values.items()
         if name != "five_g" and value is not None and (value is not False or name == "kyc_required")
     }
-    return msgspec.convert(asked | fast, Wanted)
+    return msgspec.convert(wanted | fast, Wanted)

@@ -25,7 +25,7 @@ from gateway.access.key_rows import Mode
 from gateway.catalog import wanted_rules
 from gateway.catalog.offer_lines import Limits
 from gateway.catalog.quote import QuoteExpired, QuoteUnknown, open_quote
-from gateway.catalog.wanted_rules import NotWantable
+from gateway.catalog.wanted_rules import InvalidFeature
 from gateway.inventory import esim_lock_rows
 from gateway.items.item_rules import Item
 from gateway.items.item_source import asked_for, source_of
@@ -279,8 +279,8 @@ def _sale_request(
 ) -> SaleRequest | Problem:
     try:
         wanted = Wanted() if body.features is UNSET else wanted_rules.read(body.features)
-    except NotWantable as error:
-        return _not_wantable(error)
+    except InvalidFeature as error:
+        return _invalid_feature(error)
     if isinstance(body, OrderForPlan):
         return SaleRequest(storefront_id, PlanSource(mode, body.plan_id), _limits(body, wanted), max_price_of(body))
     try:
@@ -291,13 +291,13 @@ def _sale_request(
         return Problem("not_found", "there is no such quote")
     try:
         both = wanted_rules.both(wanted, quote.wanted)
-    except NotWantable as error:
-        return _not_wantable(error)
+    except InvalidFeature as error:
+        return _invalid_feature(error)
     source, limits = PlanSource(mode, quote.plan_id), _limits(body, both)
     return SaleRequest(storefront_id, source, limits, max_price_of(body), quote.price, quote.max_cost)
 
 
-def _not_wantable(error: NotWantable) -> Problem:
+def _invalid_feature(error: InvalidFeature) -> Problem:
     return Problem("invalid", f"features/{error}", ((f"/features/{error.feature}", error.detail),))
 
 

@@ -84,7 +84,7 @@ def facts_of(name: str) -> Features:
             voice_unlimited=any(map(_IS_CALLS.search, nouns)) or None,
             sms_count=_only(sms),
             sms_unlimited=any(map(_IS_SMS.search, nouns)) or None,
-            phone_number=nothing_else if (told := _says(_PHONE_NUMBER, text)) is None else told,
+            phone_number=nothing_else if (stated := _says(_PHONE_NUMBER, text)) is None else stated,
             kyc_required=_says(_KYC, text),
             install_within_days=None if isinstance(days, SetAsideReason) else days,
         )
@@ -126,15 +126,15 @@ def contradict(first: Features, second: Features) -> bool:
 
 def with_calls(features: Features) -> Features:
     """The same with ``voice`` and ``sms`` where the minutes and SMS tell them."""
-    told = {}
+    follows = {}
     for name, number, unlimited in _COUNTED:
         parts = (getattr(features, number), getattr(features, unlimited))
         if getattr(features, name) is None and parts != (None, None):
-            told[name] = any(parts)
-    return msgspec.structs.replace(features, **told) if told else features
+            follows[name] = any(parts)
+    return msgspec.structs.replace(features, **follows) if follows else features
 
 
-def truth(value: object) -> bool | None:
+def yes_or_no(value: object) -> bool | None:
     """Yes or no in a field of JSON: a boolean, 0 or 1, or a word for it; None for anything else."""
     if isinstance(value, bool) or value is None:
         return value
@@ -148,7 +148,7 @@ def count(value: object) -> tuple[int | None, bool | None]:
         return (None, None) if value else (0, None)
     if isinstance(value, str) and full_speed.UNLIMITED.search(value):
         return None, True
-    if truth(value) is False:
+    if yes_or_no(value) is False:
         return 0, None
     found = re.search(_NUMBER, value if isinstance(value, str) else str(value)) if value is not None else None
     return (None, None) if found is None else (_number(found), None)

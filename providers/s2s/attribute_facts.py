@@ -22,13 +22,13 @@ def features(values: dict[str, Any]) -> Features:
     return plan_facts.with_calls(
         Features(
             exit_country=places.code_of(clean_text(str(values.get("exit_country") or ""))),
-            hotspot=plan_facts.truth(values.get("hotspot")),
+            hotspot=plan_facts.yes_or_no(values.get("hotspot")),
             voice_minutes=minutes,
             voice_unlimited=endless_calls,
             sms_count=sms,
             sms_unlimited=endless_sms,
-            phone_number=plan_facts.truth(values.get("phone_number")),
-            kyc_required=plan_facts.truth(values.get("kyc_required")),
+            phone_number=plan_facts.yes_or_no(values.get("phone_number")),
+            kyc_required=plan_facts.yes_or_no(values.get("kyc_required")),
             install_within_days=_days(values.get("install_within_days")),
         )
     )

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from schemas.features import FactRule, Wanted, asked_for, lacking, rules
+from schemas.features import FactRule, Wanted, lacking, requirements, rules
 from schemas.plan import Features, Network
 
 DOCOMO = Network("JP", "NTT Docomo", "5G", "44010")
@@ -84,7 +84,7 @@ def test_only_what_is_asked_for_is_written_and_read_again():
     wanted = Wanted(kyc_required=False, voice_minutes=30)
     assert msgspec.json.encode(wanted) == b'{"voice_minutes":30,"kyc_required":false}'
     assert msgspec.json.decode(msgspec.json.encode(wanted), type=Wanted) == wanted
-    assert [(asked.name, asked.value) for asked in asked_for(wanted)] == [
+    assert [(asked.name, asked.value) for asked in requirements(wanted)] == [
         ("voice_minutes", 30),
         ("kyc_required", False),
     ]

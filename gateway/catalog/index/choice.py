@@ -13,7 +13,7 @@ from gateway.catalog.index.query import InStock, Need, PlanQuery
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Blocked, standing
 from gateway.catalog.index.views import PriceView
-from schemas.features import asked_for
+from schemas.features import requirements
 
 
 def plans_for(snapshot: Snapshot, need: Need) -> tuple[Array, Filter] | None:
@@ -69,7 +69,7 @@ def what_is_missing(snapshot: Snapshot, need: Need) -> str:
     if need.data_mb is not None:
         partial = msgspec.structs.replace(partial, data_mb=need.data_mb)
         steps.append((partial, f"no such plan for {where} holds {need.data_mb} MB"))
-    for name, rule, value in asked_for(need.wanted):
+    for name, rule, value in requirements(need.wanted):
         partial = msgspec.structs.replace(partial, wanted=msgspec.structs.replace(partial.wanted, **{name: value}))
         steps.append((partial, f"no such plan for {where} has {rule.phrase.format(value)}"))
     return next((text for step, text in steps if plans_for(snapshot, step) is None), "no plan meets all of it")

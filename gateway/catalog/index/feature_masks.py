@@ -9,24 +9,24 @@ import numpy as np
 
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.snapshot import Snapshot
-from schemas.features import Asked, FactRule, NetworkRule, Wanted, asked_for
+from schemas.features import FactRule, NetworkRule, Requirement, Wanted, requirements
 
 
 def of_features(snapshot: Snapshot, wanted: Wanted) -> Array | None:
     """For each set of features, whether it has all that is asked for of them; None when nothing is."""
-    masks = [having(snapshot, asked, ()) for asked in asked_for(wanted) if isinstance(asked.rule, FactRule)]
+    masks = [having(snapshot, need, ()) for need in requirements(wanted) if isinstance(need.rule, FactRule)]
     return np.logical_and.reduce(masks) if masks else None
 
 
 def of_networks(snapshot: Snapshot, wanted: Wanted, countries: Sequence[str]) -> Array | None:
     """The same of each set of networks, in each of the countries, or in some country where none is given."""
-    masks = [having(snapshot, asked, countries) for asked in asked_for(wanted) if not isinstance(asked.rule, FactRule)]
+    masks = [having(snapshot, need, countries) for need in requirements(wanted) if not isinstance(need.rule, FactRule)]
     return np.logical_and.reduce(masks) if masks else None
 
 
-def having(snapshot: Snapshot, asked: Asked, countries: Sequence[str]) -> Array:
+def having(snapshot: Snapshot, requirement: Requirement, countries: Sequence[str]) -> Array:
     """For each set of features, or of networks where the rule is of these, whether it has what is asked for."""
-    name, rule, value = asked
+    name, rule, value = requirement
     if isinstance(rule, FactRule):
         return snapshot.memo(("feature", name, value), lambda: _of_features(snapshot, rule, value))
     where = tuple(sorted(set(countries)))

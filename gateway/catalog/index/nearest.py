@@ -17,7 +17,7 @@ from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import Missed, Need
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.views import PriceView
-from schemas.features import FactRule, asked_for
+from schemas.features import FactRule, requirements
 from schemas.plan import nominal_mb, shown_mb
 
 MOST_PLANS = 3
@@ -87,10 +87,11 @@ def _conditions(snapshot: Snapshot, need: Need, rows: Array) -> Iterator[_Condit
         amounts = counted(snapshot, need.days).take(kinds)
         enough = amounts >= nominal_mb(need.data_mb)
         yield _Condition("data_mb", need.data_mb, enough, [shown_mb(amount) for amount in amounts.tolist()])
-    for asked in asked_for(need.wanted):
-        mask = feature_masks.having(snapshot, asked, need.countries)
-        if isinstance(asked.rule, FactRule):
-            has = [asked.rule.has(stated) for stated in snapshot.features]
-            yield _Condition(asked.name, asked.value, mask.take(features), [has[at] for at in features.tolist()])
+    for requirement in requirements(need.wanted):
+        name, rule, value = requirement
+        mask = feature_masks.having(snapshot, requirement, need.countries)
+        if isinstance(rule, FactRule):
+            has = [rule.has(stated) for stated in snapshot.features]
+            yield _Condition(name, value, mask.take(features), [has[at] for at in features.tolist()])
         else:
-            yield _Condition(asked.name, asked.value, mask.take(networks), [None] * len(rows))
+            yield _Condition(name, value, mask.take(networks), [None] * len(rows))

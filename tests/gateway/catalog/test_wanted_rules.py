@@ -5,7 +5,7 @@ import pytest
 
 from gateway.api.parameters import PlanParameters
 from gateway.catalog import wanted_rules
-from gateway.catalog.wanted_rules import NotWantable
+from gateway.catalog.wanted_rules import InvalidFeature
 from schemas.api import NeedFeatures
 from schemas.features import Wanted
 
@@ -21,7 +21,7 @@ def test_the_features_of_a_query_and_of_a_need_are_the_same_question():
     [({"exit_country": "ZZ"}, "exit_country"), ({"not_exit_country": "HK,ZZ"}, "not_exit_country")],
 )
 def test_an_unknown_country_is_named(asked, name):
-    with pytest.raises(NotWantable, match="ZZ") as found:
+    with pytest.raises(InvalidFeature, match="ZZ") as found:
         wanted_rules.read(Wanted(**asked))
     assert found.value.feature == name
 
@@ -36,7 +36,7 @@ def test_an_order_adds_to_what_its_quote_asks_for():
     [({"exit_country": "JP"}, {"exit_country": "US"}), ({"kyc_required": False}, {"kyc_required": True})],
 )
 def test_an_order_may_not_ask_for_another_than_its_quote(ours, theirs):
-    with pytest.raises(NotWantable, match="the quote was made for another"):
+    with pytest.raises(InvalidFeature, match="the quote was made for another"):
         wanted_rules.both(Wanted(**ours), Wanted(**theirs))
 
 

@@ -105,7 +105,7 @@ def test_two_sources_contradict_each_other_in_minutes_and_sms(first, second, dif
     ],
 )
 def test_a_field_says_yes_or_no(value, yes):
-    assert plan_facts.truth(value) is yes
+    assert plan_facts.yes_or_no(value) is yes
 
 
 @pytest.mark.parametrize(
