@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.catalog.index import Choice, Index, Need, NoMatch
+from gateway.catalog.wanted_rules import stored
 from gateway.kit.settings import Settings
 from gateway.pricing.price_rules import most_an_order_may_cost
 from schemas.errors import ConfigurationError
@@ -68,7 +69,7 @@ class _Sealed(msgspec.Struct, frozen=True, array_like=True):
     currency: str
     max_cost: str
     base: str
-    wanted: Wanted
+    wanted: Wanted | tuple[bool, bool, bool, bool, str | None]  # the tuple from before 2026-11-22
     expires: int
 
 
@@ -115,9 +116,16 @@ def open_quote(token: str, settings: Settings, *, storefront: str, mode: str, no
         plan_id=sealed.plan_id,
         price=Money(Decimal(sealed.amount), sealed.currency),
         max_cost=Money(Decimal(sealed.max_cost), sealed.base),
-        wanted=sealed.wanted,
+        wanted=_wanted(sealed),
         expires_at=expires_at,
     )
+
+
+def _wanted(sealed: _Sealed) -> Wanted:
+    if isinstance(sealed.wanted, Wanted):
+        return sealed.wanted
+    names = ("topup", "voice", "sms", "five_g", "exit_country")
+    return stored(dict(zip(names, sealed.wanted, strict=True)))
 
 
 def _body(token: str, choice: Choice, expires_at: datetime) -> bytes:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalog.index import Need, NoMatch
-from gateway.catalog.quote import QuoteExpired, QuoteUnknown, make_quote, open_quote
+from gateway.catalog.quote import PREFIX, QuoteExpired, QuoteUnknown, _seal, _unseal, make_quote, open_quote
 from gateway.kit.settings import load
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
@@ -52,6 +52,17 @@ def test_what_a_quote_holds_comes_back_to_the_storefront_that_asked() -> None:
     assert held.max_cost == Money.of(Decimal("8.15") * Decimal("1.08") - Decimal("0.20"), "USD")
     assert held.plan_id == MARKET.items[1].offer.plan_id
     assert held.expires_at == made.expires_at
+
+
+def test_a_quote_of_the_release_before_holds_what_it_held() -> None:
+    made = quote(Need(countries=("KR",)))
+    fields = msgspec.json.decode(_unseal(SETTINGS, made.id))
+    assert fields[7] == {}
+    fields[7] = [True, False, False, True, "SG"]
+    before = PREFIX + _seal(SETTINGS, msgspec.json.encode(fields))
+    held = open_quote(before, SETTINGS, storefront="sf_one", mode="live", now=NOW)
+    assert held.wanted == Wanted(topup=True, network="5G", exit_country="SG")
+    assert held.plan_id == MARKET.items[1].offer.plan_id
 
 
 @pytest.mark.parametrize(("storefront", "mode"), [("sf_two", "live"), ("sf_one", "test")])

@@ -117,7 +117,7 @@ async def decides_nothing(moved):
     """A viewer sees the difference, and no more."""
     console = moved.console
     page = await console.viewer.get(moved.difference)
-    assert "prices moved by more than 30 %" in page.words
+    assert "prices moved by more than 40 %" in page.words
     assert "/accept" not in page.text
     for way in ("accept", "refuse"):
         path = f"/console/sync-runs/{moved.held}/{way}"

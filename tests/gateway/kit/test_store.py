@@ -42,7 +42,7 @@ async def test_hostile_text_goes_through_staging_as_it_is_but_for_what_a_text_ca
         await staging.copy_to(connection)
         row = await connection.fetchrow("SELECT supplier_plan_id, name, description, networks FROM incoming")
     staging.close()
-    networks = [{"country": "JP", "operator": nasty + " \\ ", "generation": None}]
+    networks = [{"country": "JP", "operator": nasty + " \\ ", "generation": None, "mcc_mnc": None}]
     assert tuple(row) == ("p" + nasty, nasty + " ", nasty, networks)
 
 
