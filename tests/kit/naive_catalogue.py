@@ -39,6 +39,7 @@ class Judged:
 class Naive:
     def __init__(self, market: Market, now: datetime = NOW) -> None:
         self.market = market
+        self._prices: dict[tuple[str, ...], Money | None] = {}
         self.now = state_of(market.overlay, market.mode, now, BOUNDS)
         states = {one.name: one for one in self.now.suppliers}
         marks: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -77,6 +78,12 @@ class Naive:
             self.plans[offer.plan_id].append(Judged(item, base, why, state is None or state.stale))
 
     def price(self, judged: Judged, currency: str) -> Money | None:
+        known = (*judged.item.key, currency)
+        if known not in self._prices:
+            self._prices[known] = self._price(judged, currency)
+        return self._prices[known]
+
+    def _price(self, judged: Judged, currency: str) -> Money | None:
         if judged.base is None:
             return None
         rule = self.market.rules.of(subject_of(judged.item))

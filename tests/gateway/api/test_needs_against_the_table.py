@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -201,9 +201,14 @@ async def test_each_of_500_needs_gets_the_plan_the_price_and_the_nearest_plans_o
     often = sorted({code for row in rows if len(row.countries) == 1 for code in row.countries})
     operators = sorted({network["operator"] for row in rows for network in row.networks})
     seen: Counter[str] = Counter()
+    by_country: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        for code in row.countries:
+            by_country[code].append(row)
     for _ in range(NEEDS):
         need = random_need(chance, chance.choice((often, countries)), operators)
-        expected, detail = answer(rows, need)
+        there = {(row.supplier, row.supplier_plan_id): row for code in need["countries"] for row in by_country[code]}
+        expected, detail = answer([*there.values()], need)
         got = await api.post("/v1/quotes", json=need)
         body = await got.json()
         if got.status == 201:
