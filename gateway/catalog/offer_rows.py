@@ -90,7 +90,7 @@ class Moves(msgspec.Struct, frozen=True):
 
 
 async def record_changes(connection: Connection, supplier: str, run_id: str, at: datetime) -> Moves:
-    """One row for each stored offer whose cost changes, that is back, or whose stock begins or ends.
+    """One row for each stored offer whose cost changes, that is back, or whose stock begins or ends, by its id.
 
     An offer's first appearance is no change of price.
     """
@@ -104,7 +104,7 @@ async def record_changes(connection: Connection, supplier: str, run_id: str, at:
                         THEN 'in_stock'
                         WHEN o.visible AND coalesce(o.stock, 1) > 0 AND NOT (i.visible AND coalesce(i.stock, 1) > 0)
                         THEN 'out_of_stock' END AS event
-            FROM incoming i JOIN offers o USING (id)
+            FROM incoming i JOIN offers o USING (id) ORDER BY i.supplier_plan_id
         ), told AS (
             INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
             SELECT $3, $1, supplier_plan_id, plan_id, event, cost, currency, $2 FROM met WHERE event IS NOT NULL
