@@ -193,7 +193,8 @@ async def test_requests_made_from_the_description_meet_nothing_that_it_does_not_
         BIN / "schemathesis", "run", "openapi.json", "--url", f"http://127.0.0.1:{api.client.port}",
         *("--header", f"Authorization: Bearer {await api.make_key(*RUNS[which][0], per_minute=10**9)}"),
         *("--max-examples", "8", "--seed", "1", "--generation-database", "none"),
-        *("--request-timeout", "60", "--checks", "all", "--suppress-health-check", "all"),
+        *("--request-timeout", "60", "--max-response-time", "60", "--checks", "all"),
+        *("--suppress-health-check", "all"),
         cwd=tmp_path,
     )  # fmt: skip
     statuses = defaultdict(set)
