@@ -379,7 +379,7 @@ def _coverage(
     if strange := others[PlaceKind.UNKNOWN]:
         detail = f"no such country: {', '.join(strange)}"
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, strange)
-    if regions := _not_listed(others[PlaceKind.REGION], overrides):
+    if regions := [name for name in others[PlaceKind.REGION] if _listed(name, overrides) is None]:
         detail = f"the countries of {', '.join(regions)} are not given"
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, regions)
     named = named.union(*(_listed(name, overrides) or () for name in others[PlaceKind.REGION]))
@@ -405,11 +405,6 @@ def _of_region(
 
 def _listed(where: str, overrides: MappingOverrides | None) -> tuple[str, ...] | None:
     return places.supplier_region(PROVIDER, where, overrides)
-
-
-def _not_listed(regions: list[str], overrides: MappingOverrides | None) -> list[str]:
-    """Regions among the networks' places whose countries the supplier did not report."""
-    return [name for name in regions if _listed(name, overrides) is None]
 
 
 def _located(
