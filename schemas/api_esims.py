@@ -13,7 +13,7 @@ from schemas.examples import AT, example
 
 
 class Esim(msgspec.Struct, frozen=True):
-    """An eSIM's life as its supplier last told it, at ``observed_at`` (null: it was not asked yet).
+    """An eSIM's life as its supplier last reported it, at ``observed_at`` (null: it was not asked yet).
 
     ``apn``, ``msisdn`` (its phone number) and ``imsi`` are null where the supplier does not tell them. ``install_by``
     is when it must be installed, null where the plan states no such limit.

@@ -58,7 +58,7 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mapping(msgspec.Struct, frozen=True):
-    """What a word means, as it was told. ``supplier`` null: for every account at the provider.
+    """What a word means, as an operator stored it. ``supplier`` null: for every account at the provider.
 
     ``applied``: each supplier that it concerns was synced since.
     """

@@ -75,7 +75,7 @@ class _Cldr(msgspec.Struct):
     names: dict[str, str]
     codes: dict[str, str]
     meanings: dict[str, Place]
-    alone: set[str]  # keys too short to be told from other words
+    alone: set[str]  # keys too short to be distinguished from other words
     shared: set[str]
 
 

@@ -212,7 +212,7 @@ def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStat
 
 
 def _line(esim: wire.Esim) -> dict[str, str | None]:
-    """What the eSIM's own page says of the line. A number that is none, as the "..." of its example, is not told."""
+    """What the eSIM's own page says of the line. A number that is none, as the "..." of its example, is left out."""
     msisdn, imsi = ((text or "").strip() for text in (esim.msisdn, esim.imsi))
     return {
         "apn": clean_text(esim.apn, LONGEST_APN) or None,

@@ -273,6 +273,7 @@ def test_a_top_up_or_a_card_is_named_in_every_language(name: str) -> None:
         "eSIM Thái Lan 5GB 7 ngày",
         "eSIM ญี่ปุ่น 5GB 7 วัน",
         "eSIM Jepang 5GB 7 hari",
+        "eSIM Türkiye 5GB 7 gün",
         "Discover+ 5 GB 30 days",
     ],
 )
