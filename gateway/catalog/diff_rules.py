@@ -101,21 +101,21 @@ class StoredOffers:
         low = found["low"].astype(np.uint64)
         _, first, which = np.unique(heads, return_index=True, return_inverse=True)
         repeated = first[which] != np.arange(len(heads))
-        differs = low != low[first[which]]
+        was = low.copy()  # of each key's first item in this page: as it was met first in the walk
         stored, at = self._places(heads)
         same = np.zeros(len(heads), dtype=np.bool_)
         if len(self):
             same = stored & (self._low[at] == low) & (self._high[at] == found["high"])
             before = stored & self._seen[at]
-            differs |= before & (self._met[at] != low)
+            was[before] = self._met[at[before]]
             repeated |= before
             self._met[at[stored & ~repeated]] = low[stored & ~repeated]
             self._seen[at[stored]] = True
         fresh = np.flatnonzero(~stored & ~repeated)
         added, met = self._new.add(heads[fresh], low[fresh])
         repeated[fresh[~added]] = True
-        differs[fresh[~added]] = met[~added] != low[fresh[~added]]
-        return ~same & ~repeated, repeated, repeated & differs
+        was[fresh[~added]] = met[~added]
+        return ~same & ~repeated, repeated, repeated & (low != was[first[which]])
 
     def met(self, key: bytes) -> bool:
         """Whether this walk has met an item of this key."""

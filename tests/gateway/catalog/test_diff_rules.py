@@ -1,6 +1,6 @@
 """Comparing a walk with what is stored, against the obvious way of doing it."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_id, offer_key, raw_digest
@@ -14,6 +14,8 @@ def row(number, version):
     return key, digest(b"%d" % version), raw_digest(b"%d %d" % (number, version), bytes(16))
 
 
+@example({}, [(0, 0), (0, 0), (0, 1), (0, 0)], 2)
+@example({0: 0}, [(0, 0), (0, 0), (0, 1), (0, 1), (0, 0)], 2)
 @given(items, st.lists(st.tuples(st.integers(0, 50), st.integers(0, 3)), max_size=40), st.integers(1, 7))
 def test_a_walk_writes_what_is_new_or_changed_once_and_finds_what_is_gone(stored, walk, page_size):
     known = StoredOffers(b"".join(b"".join(row(n, v)) for n, v in stored.items()))
