@@ -1,0 +1,184 @@
+"""No page, answer or job reads a table whole that grows with orders, syncs and time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.console_data import Size, accounts, fill
+from benchmarks.console_places import places
+from gateway.catalog.publish import publish
+from gateway.features import domain_modules
+from gateway.kit.pool import open_pool
+from gateway.kit.sealing import Seal
+from gateway.runtime import embedded
+from gateway.worker.periodic_jobs import PERIODIC_JOBS, Worker
+from gateway.worker.sync_jobs import Figures
+from tests.conftest import _run
+from tests.gateway.api.test_two_storefronts import ROUTES
+from tests.gateway.console.conftest import Console, _consoles, _settings
+from tests.kit.query_plans import SentStatements, sent_statements
+
+# Enough that the planner reads no table whole for being small.
+SIZE = Size(offers=1_000, changes=20_000, orders=40_000)
+FEWEST_ROWS = 3_000
+# As long as suppliers' lists, however long the gateway works.
+AS_LONG_AS_THE_LISTS = {"offers", "plans", "set_aside", "goods", "quarantine_rows"}
+_LARGE = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND reltuples >= $1
+"""
+SCOPES = ("storefront", "goods", "routing", "ops")
+# So many times as long ago: what a page asks for, a week or a month, is a small part of all.
+LONGER = 40
+_TIMES = (("orders", "created_at"), ("attempts", "started_at"), ("ledger", "at"), ("order_events", "at"))
+_GROWN = "grown"
+_PARTS = {
+    "orders": "SELECT id FROM orders WHERE storefront_id = 'sf_1' AND mode = 'live' AND status = 'fulfilled' LIMIT 1",
+    "esims": "SELECT id FROM esims WHERE storefront_id = 'sf_1' AND mode = 'live' LIMIT 1",
+    "checkouts": "SELECT id FROM checkouts WHERE storefront_id = 'sf_1' AND mode = 'live' LIMIT 1",
+    "webhook-endpoints": "SELECT id FROM webhook_endpoints WHERE storefront_id = 'sf_1' AND mode = 'live' LIMIT 1",
+    "plans": "SELECT plan_id FROM offers LIMIT 1",
+    "sync-runs": "SELECT id FROM sync_runs ORDER BY started_at DESC LIMIT 1",
+    "suppliers": "SELECT name FROM suppliers ORDER BY name LIMIT 1",
+    "prices": "SELECT 'JP'",
+    "rates": "SELECT 'EUR'",
+}
+# This history has none of these.
+_NOT_ASKED = {"/v1/goods/{id}", "/v1/numbers/{id}", "/v1/ops/pricing-rules/{id}"}
+_QUERIES = {
+    "/v1/ops/orders": ["status=failed", "supplier=s2s", "kind=number", "storefront_id=sf_1", "q=ref-17"],
+    "/v1/orders": ["status=pending", "reference=ref-17"],
+    "/v1/ops/price-history": ["offer_id={offer}&mode=live"],
+    "/v1/ops/sync-runs/{id}/difference": ["supplier=s2s"],
+    "/v1/ops/offers/compare": ["id={offer}"],
+}
+
+
+@pytest.fixture(scope="module")
+def _grown(
+    servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
+    """A database with two weeks of orders, syncs and what came with them; and its snapshot."""
+    folder = tmp_path_factory.mktemp("grown")
+    admin = servers.postgres.url("postgres")
+    _run(admin, f"CREATE DATABASE {_GROWN} TEMPLATE {_template}")
+    url = servers.postgres.url(_GROWN)
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_grow(url, str(folder)))
+    finally:
+        loop.close()
+    yield url, folder
+    shutil.rmtree(folder, ignore_errors=True)
+    _run(admin, f"DROP DATABASE {_GROWN} WITH (FORCE)")
+
+
+async def _grow(url: str, folder: str) -> None:
+    settings = _settings(url, "", folder, accounts())
+    pool = await open_pool(url)
+    try:
+        await fill(pool, Seal.from_settings(settings), SIZE)
+        for table, column in _TIMES:
+            await pool.execute(f"UPDATE {table} SET {column} = now() - (now() - {column}) * {LONGER}")
+        await pool.execute("VACUUM ANALYZE")
+        await publish(pool, None, settings)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def grown(
+    _grown: tuple[str, Path], redis_url: str, tmp_path: Path, _hash: str
+) -> AsyncIterator[tuple[Console, SentStatements]]:
+    """The gateway on it, and what it sends to PostgreSQL."""
+    url, folder = _grown
+    state = shutil.copytree(folder, tmp_path / "state")
+    with sent_statements() as sent:
+        async with _consoles(url, redis_url, str(state), _hash, busy=True) as make:
+            yield await make(), sent
+
+
+async def assert_none_reads_a_table_whole(console: Console, sent: SentStatements, at_least: int) -> None:
+    sent.now = ""
+    large = {row[0] for row in await console.pool.fetch(_LARGE, FEWEST_ROWS)} - AS_LONG_AS_THE_LISTS
+    assert {"orders", "attempts", "esims", "ledger", "order_events", "price_changes", "offer_events"} <= large
+    assert len(sent) >= at_least, "too few statements were seen to say anything"
+    async with console.pool.acquire() as connection:
+        found = await sent.whole_reads(connection, large)
+    assert not found, "\n\n".join(found)
+
+
+async def test_a_statement_that_reads_a_growing_table_whole_is_found(grown):
+    console, sent = grown
+    sent.now = "a page"
+    await console.pool.fetchval("SELECT count(*) FROM orders WHERE price > $1", 3)
+    async with console.pool.acquire() as connection:
+        (found,) = await sent.whole_reads(connection, {"orders", "offers"})
+    assert found.startswith("a page reads orders: SELECT count(*)")
+
+
+async def test_no_page_of_the_console_reads_a_growing_table_whole(grown):
+    console, sent = grown
+    for name, address in (await places(console.pool, "live")).items():
+        sent.now = name
+        answer = await console.admin.get(address)
+        assert answer.status == 200, (name, answer.words[:300])
+    await assert_none_reads_a_table_whole(console, sent, 100)
+
+
+async def test_no_answer_of_the_api_reads_a_growing_table_whole(grown):
+    console, sent = grown
+    key = await console.api_key(*SCOPES, mode="live", storefront="Storefront 1")
+    offer = await console.pool.fetchval("SELECT id FROM offers ORDER BY id LIMIT 1")
+    answered = []
+    for method, path in ROUTES:
+        if method != "GET" or not path.startswith("/v1/") or path in _NOT_ASKED or "/qr." in path:
+            continue
+        address = await _filled(console, path)
+        for query in ("", *_QUERIES.get(path, ())):
+            sent.now = f"GET {path}?{query}"
+            status, answer = await console.api(f"{address}?{query.format(offer=offer)}", key=key)
+            assert status in {200, 404, 422, 501, 503}, (path, answer)
+            answered += [path] * (status == 200)
+    assert len(answered) >= 60, answered
+    await assert_none_reads_a_table_whole(console, sent, 60)
+
+
+async def _filled(console: Console, path: str) -> str:
+    """The address of something that this history has."""
+    found = re.match(r"/v1/(?:ops/)?([a-z-]+)/\{", path)
+    if found is None:
+        return path
+    return re.sub(r"\{\w+\}", str(await console.pool.fetchval(_PARTS[found[1]])), path)
+
+
+async def test_no_job_reads_a_growing_table_whole(grown):
+    console, sent = grown
+    stop = asyncio.Event()
+    worker = Worker(
+        console.deps, console.settings, console.pool, str(console.settings.database_url), stop, Figures(), ("true",)
+    )
+    for job in PERIODIC_JOBS:
+        sent.now = job.name
+        with contextlib.suppress(Exception):  # suppliers are not there
+            await job.run(worker)
+    for module in domain_modules("jobs"):
+        for job in getattr(module, "CONTINUOUS_JOBS", ()):
+            sent.now = job.name
+            before = len(sent)
+            task = asyncio.create_task(job.run(worker))
+            for _ in range(100):
+                await asyncio.sleep(0.05)
+                if len(sent) > before + 5:
+                    break
+            stop.set()
+            await asyncio.wait([task], timeout=20)
+            stop.clear()
+    await assert_none_reads_a_table_whole(console, sent, 40)
