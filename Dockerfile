@@ -17,7 +17,7 @@ COPY --from=build /opt/gateway /opt/gateway
 ENV PATH=/opt/gateway/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     GATEWAY_STATE_DIR=/var/lib/esim-gateway
-USER gateway
+USER 10001
 WORKDIR /var/lib/esim-gateway
 VOLUME /var/lib/esim-gateway
 EXPOSE 8080

@@ -8,6 +8,8 @@ configuration file always come first.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +77,25 @@ def database_url(settings: Settings) -> str:
             f"no database: set GATEWAY_DATABASE_URL, or start esim-gateway dev on {settings.state_dir}"
         )
     return settings.database_url.get_secret_value()
+
+
+@contextmanager
+def database_to_fill(state_dir: Path | None, secret_keys: Sequence[str]) -> Iterator[Settings]:
+    """The settings for a database that a backup is put into.
+
+    Without one, the embedded PostgreSQL of the state folder runs for as long as the block, and the folder gets the
+    first of these keys where it has none.
+    """
+    from gateway.runtime import embedded
+
+    settings = settings_here(state_dir)
+    if state_dir is None or settings.database_url is not None:
+        yield settings
+        return
+    with embedded.start(settings.state_dir, valkey=False):
+        if secret_keys and not settings.secret_key:
+            write_private(settings.state_dir / SECRET_KEY_FILE, secret_keys[0])
+        yield settings_here(state_dir)
 
 
 def redis_url(settings: Settings) -> str | None:

