@@ -10,7 +10,8 @@ from typing import Literal
 import asyncpg
 import msgspec
 
-from gateway.alerts.alert_rules import LEVELS, ActiveAlert, Raised, Resolved, Unchanged
+from gateway.alerts.alert_kinds import KINDS
+from gateway.alerts.alert_rules import ActiveAlert, Raised, Resolved, Unchanged
 from gateway.catalog.catalog_state_rows import WRITER_LOCK
 from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
 from gateway.kit.pool import Connection, Pool
@@ -163,7 +164,7 @@ async def _raise(connection: Connection, raised: Sequence[Raised], now: datetime
         [alert.rule.id for alert in raised],
         [alert.rule.name for alert in raised],
         [alert.rule.kind for alert in raised],
-        [LEVELS[alert.rule.kind] for alert in raised],
+        [KINDS[alert.rule.kind].level for alert in raised],
         [alert.subject for alert in found],
         [alert.title[:400] for alert in found],
         [alert.detail[:2_000] for alert in found],

@@ -12,74 +12,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-AlertKind: TypeAlias = Literal[
-    "price_move",
-    "thin_margin",
-    "low_balance",
-    "few_days_left",
-    "supplier_failing",
-    "sync_trouble",
-    "charged_more",
-    "orders_attention",
-    "payments_attention",
-    "statement_differs",
-    "no_worker",
-    "orders_overdue",
-    "stale_rates",
-]
-KINDS: tuple[AlertKind, ...] = (
-    "price_move",
-    "thin_margin",
-    "low_balance",
-    "few_days_left",
-    "supplier_failing",
-    "sync_trouble",
-    "charged_more",
-    "orders_attention",
-    "payments_attention",
-    "statement_differs",
-    "no_worker",
-    "orders_overdue",
-    "stale_rates",
-)
-# Told by the processes that serve: a worker that died cannot tell of itself.
-HEALTH_KINDS: frozenset[AlertKind] = frozenset({"no_worker", "orders_overdue", "stale_rates"})
+from gateway.alerts.alert_kinds import HEALTH_KINDS, KINDS
+from schemas.api_alerts import AlertKind
+
 Direction: TypeAlias = Literal["any", "up", "down"]
 About: TypeAlias = Literal["offer", "plan"]
-Level: TypeAlias = Literal["warn", "bad"]
-LEVELS: Mapping[AlertKind, Level] = {
-    "price_move": "warn",
-    "thin_margin": "warn",
-    "low_balance": "bad",
-    "few_days_left": "warn",
-    "supplier_failing": "bad",
-    "sync_trouble": "warn",
-    "charged_more": "bad",
-    "orders_attention": "bad",
-    "payments_attention": "bad",
-    "statement_differs": "bad",
-    "no_worker": "bad",
-    "orders_overdue": "bad",
-    "stale_rates": "warn",
-}
-# What a rule's threshold counts, None where it has none; and whether the rule may do without.
-UNITS: Mapping[AlertKind, str | None] = {
-    "price_move": "percent",
-    "thin_margin": "percent of the cost",
-    "low_balance": "in base currency",
-    "few_days_left": "days",
-    "supplier_failing": "percent of orders that succeed",
-    "sync_trouble": "minutes",
-    "charged_more": None,
-    "orders_attention": "minutes",
-    "payments_attention": "minutes",
-    "statement_differs": None,
-    "no_worker": None,
-    "orders_overdue": None,
-    "stale_rates": None,
-}
-MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more", "statement_differs"}) | HEALTH_KINDS
-
 _CENT = Decimal("0.01")
 SHORTEST_HISTORY = 5  # orders that ended, below which a success rate says nothing
 
@@ -326,28 +263,10 @@ def _figure(amount: Decimal) -> str:
 
 def default_rules() -> tuple[Rule, ...]:
     """The rules that a gateway begins with. Their ids are made when they are stored."""
-    return (
-        Rule(id="", name="A cost moved by 25 %", kind="price_move", threshold=Decimal(25)),
-        Rule(
-            id="",
-            name="The cheapest cost of a plan moved by 25 %",
-            kind="price_move",
-            threshold=Decimal(25),
-            about="plan",
-            enabled=False,
-        ),
-        Rule(id="", name="Margin under 2 %", kind="thin_margin", threshold=Decimal(2)),
-        Rule(id="", name="Balance under 25", kind="low_balance", threshold=Decimal(25)),
-        Rule(id="", name="Money for less than 3 days", kind="few_days_left", threshold=Decimal(3)),
-        Rule(id="", name="Supplier failing", kind="supplier_failing", threshold=Decimal(80)),
-        Rule(id="", name="Sync late, failed or quarantined", kind="sync_trouble"),
-        Rule(id="", name="Charged more than listed", kind="charged_more"),
-        Rule(id="", name="Order needs attention", kind="orders_attention", threshold=Decimal(0)),
-        Rule(id="", name="Payment needs attention", kind="payments_attention", threshold=Decimal(0)),
-        Rule(id="", name="Supplier statement differs", kind="statement_differs"),
-        Rule(id="", name="No worker for 60 seconds", kind="no_worker"),
-        Rule(id="", name="Orders overdue", kind="orders_overdue"),
-        Rule(id="", name="Exchange rates are old", kind="stale_rates"),
+    return tuple(
+        Rule(id="", kind=name, name=rule.name, threshold=rule.threshold, about=rule.about, enabled=rule.enabled)
+        for name, kind in KINDS.items()
+        for rule in kind.first
     )
 
 
@@ -359,15 +278,16 @@ def active_of(rule: Rule, active: Iterable[ActiveAlert]) -> dict[str, ActiveAler
 def fault_of(rule: Rule) -> dict[str, str]:
     """What is wrong with a rule, by field; empty when nothing is."""
     faults: dict[str, str] = {}
+    kind = KINDS[rule.kind]
     if rule.threshold is None:
-        if rule.kind not in MAY_LACK_THRESHOLD:
+        if kind.unit is not None and not kind.optional:
             faults["threshold"] = "is needed"
-    elif UNITS[rule.kind] is None:
+    elif kind.unit is None:
         faults["threshold"] = "means nothing for this kind"
-    elif rule.threshold < 0 or (rule.threshold == 0 and rule.kind in {"price_move", "low_balance", "few_days_left"}):
+    elif rule.threshold < 0 or (rule.threshold == 0 and kind.positive):
         faults["threshold"] = "must be more than 0"
-    elif rule.kind == "supplier_failing" and rule.threshold > 100:  # noqa: PLR2004 - percent
-        faults["threshold"] = "must be 100 or less"
+    elif kind.most is not None and rule.threshold > kind.most:
+        faults["threshold"] = f"must be {kind.most} or less"
     if rule.kind != "price_move" and (rule.direction != "any" or rule.about != "offer"):
         faults["direction"] = "is only of moved prices"
     if rule.kind in HEALTH_KINDS and rule.supplier is not None:

@@ -15,9 +15,8 @@ import structlog
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
 from gateway.alerts import alert_message_rows, alert_rows, alert_rule_rows
+from gateway.alerts.alert_kinds import HEALTH_KINDS, KINDS
 from gateway.alerts.alert_rules import (
-    HEALTH_KINDS,
-    KINDS,
     ActiveAlert,
     Decision,
     Evaluation,

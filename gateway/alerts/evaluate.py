@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import structlog
@@ -30,6 +31,7 @@ from gateway.prices import supplier_figures
 from gateway.prices.margins_thin import ThinMargins, thin_margins
 from gateway.pricing.price_rules import NoRate, Rates
 from gateway.suppliers.deps import Deps
+from schemas.api_alerts import AlertKind
 from schemas.api_suppliers import SupplierFigures
 from schemas.money import Money
 
@@ -103,28 +105,19 @@ async def evaluate_prices(
 
 
 async def evaluate_rule(gathered: Gathered, rule: Rule) -> Evaluation:
-    """What a rule on anything but moved prices finds."""
-    if rule.kind == "orders_attention":
-        return await _attention(gathered, rule)
-    if rule.kind == "payments_attention":
-        return await _payments(gathered, rule)
-    if rule.kind == "charged_more":
-        return await _charged_more(gathered, rule)
-    if rule.kind == "statement_differs":
-        return await _statements(gathered, rule)
-    if rule.kind == "thin_margin":
-        return await _margins(gathered, rule)
-    if rule.kind == "sync_trouble" and gathered.lists is None:
-        gathered.lists = await alert_figure_rows.other_lists(gathered.deps.pool)
-        gathered.guard = {each.supplier: each for each in await alert_figure_rows.price_guard(gathered.deps.pool)}
-    find = _OF_SUPPLIERS[rule.kind]
-    wanted = [each for each in await gathered.suppliers() if rule.supplier in {None, each.supplier.name}]
-    findings_of = [(figures.supplier.name, find(gathered, rule, figures)) for figures in wanted]
-    return Evaluation(
-        rule=rule,
-        found=tuple(finding for _, findings in findings_of for finding in findings or ()),
-        unknown=frozenset(name for name, findings in findings_of if findings is None),
-    )
+    """What a rule on anything but moved prices and health finds."""
+    return await EVALUATIONS[rule.kind](gathered, rule)
+
+
+async def evaluate_or_report(gathered: Gathered, rule: Rule) -> Evaluation:
+    """``evaluate_rule``, or why it could not be done: what stands of that rule then stays."""
+    try:
+        return await evaluate_rule(gathered, rule)
+    except DATABASE_DOWN:
+        raise
+    except Exception as error:
+        log.exception("alert_rule_evaluation_failed", rule=rule.id)
+        return Evaluation(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
 
 
 def _moves(rule: Rule, moves: Iterable[alert_figure_rows.Moved], base: str) -> list[PriceMove]:
@@ -169,6 +162,18 @@ def _plan_moves(rule: Rule, moves: Iterable[alert_figure_rows.CheapestMoved], ba
 
 
 # -- suppliers: None where a figure is not known
+
+
+async def _of_suppliers(
+    gathered: Gathered, rule: Rule, find: Callable[[Gathered, Rule, SupplierFigures], list[Finding] | None]
+) -> Evaluation:
+    wanted = [each for each in await gathered.suppliers() if rule.supplier in {None, each.supplier.name}]
+    findings_of = [(figures.supplier.name, find(gathered, rule, figures)) for figures in wanted]
+    return Evaluation(
+        rule=rule,
+        found=tuple(finding for _, findings in findings_of for finding in findings or ()),
+        unknown=frozenset(name for name, findings in findings_of if findings is None),
+    )
 
 
 def _of(figures: SupplierFigures, subject: str, title: str, detail: str = "", link: str = "") -> Finding:
@@ -220,6 +225,13 @@ def _failing(_: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]
     reasons += [f"its account is stopped: {stop.note}"[:300] for stop in figures.stops if stop.reason == "account"]
     name = figures.supplier.name
     return [_of(figures, name, f"{name} is failing", "; ".join(reasons))] if reasons else []
+
+
+async def _syncs(gathered: Gathered, rule: Rule) -> Evaluation:
+    if gathered.lists is None:
+        gathered.lists = await alert_figure_rows.other_lists(gathered.deps.pool)
+        gathered.guard = {each.supplier: each for each in await alert_figure_rows.price_guard(gathered.deps.pool)}
+    return await _of_suppliers(gathered, rule, _sync)
 
 
 def _sync(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]:
@@ -296,14 +308,6 @@ def _late_or_failed(gathered: Gathered, rule: Rule, figures: SupplierFigures) ->
         if reasons
         else []
     )
-
-
-_OF_SUPPLIERS: dict[str, Callable[[Gathered, Rule, SupplierFigures], list[Finding] | None]] = {
-    "low_balance": _low_balance,
-    "few_days_left": _few_days_left,
-    "supplier_failing": _failing,
-    "sync_trouble": _sync,
-}
 
 
 # -- margins, offers, orders
@@ -418,12 +422,15 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds < 2 * 3600 else f"{seconds / 3600:g} h"
 
 
-async def evaluate_or_report(gathered: Gathered, rule: Rule) -> Evaluation:
-    """``evaluate_rule``, or why it could not be done: what stands of that rule then stays."""
-    try:
-        return await evaluate_rule(gathered, rule)
-    except DATABASE_DOWN:
-        raise
-    except Exception as error:
-        log.exception("alert_rule_evaluation_failed", rule=rule.id)
-        return Evaluation(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
+# Every kind but moved prices, which are evaluated together, and those on health (``evaluate_health``).
+EVALUATIONS: Mapping[AlertKind, Callable[[Gathered, Rule], Awaitable[Evaluation]]] = {
+    "thin_margin": _margins,
+    "low_balance": partial(_of_suppliers, find=_low_balance),
+    "few_days_left": partial(_of_suppliers, find=_few_days_left),
+    "supplier_failing": partial(_of_suppliers, find=_failing),
+    "sync_trouble": _syncs,
+    "charged_more": _charged_more,
+    "orders_attention": _attention,
+    "payments_attention": _payments,
+    "statement_differs": _statements,
+}

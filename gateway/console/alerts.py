@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
-from gateway.alerts.alert_rules import KINDS, UNITS
+from gateway.alerts.alert_kinds import KINDS
 from gateway.alerts.alert_tables import ALERTS
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.pages import (
@@ -35,21 +35,6 @@ pages = Pages()
 _LIST = "/console/alerts"
 _RULES, _CHANNELS = _LIST + "/rules", _LIST + "/channels"
 _PAGE = 50
-KIND_WORDS: dict[AlertKind, str] = {
-    "price_move": "a cost changed",
-    "thin_margin": "margins are thin or negative",
-    "low_balance": "a balance is low",
-    "few_days_left": "the balance lasts for few days",
-    "supplier_failing": "a supplier fails",
-    "sync_trouble": "a sync is late, failed or quarantined",
-    "charged_more": "charged more than listed",
-    "orders_attention": "an order needs attention",
-    "payments_attention": "a payment needs attention",
-    "statement_differs": "a supplier's statement differs from the ledger",
-    "no_worker": "no worker is running",
-    "orders_overdue": "orders are overdue",
-    "stale_rates": "exchange rates are old or wait for an operator",
-}
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
 _STATES = (("standing", "standing"), ("cleared", "over"))
@@ -78,7 +63,7 @@ async def history(request: web.Request) -> View:
         "rows": [(alert, own_address(alert.link, _LIST)) for alert in found.data],
         "next": next_page(request, found),
         "states": _STATES,
-        "kinds": list(KIND_WORDS.items()),
+        "kinds": [(name, kind.label) for name, kind in KINDS.items()],
         "accounts": sorted(deps_of(request).accounts),
         "wanted": {"state": state, "kind": kind, "supplier": supplier},
     }
@@ -251,7 +236,7 @@ async def _rule(request: web.Request, rule: AlertRule | None, typed: Form | None
     context = {
         "rule": rule,
         "address": _RULES if rule is None else f"{_RULES}/{rule.id}",
-        "kinds": [(kind, f"{text} ({UNITS[kind] or 'no threshold'})") for kind, text in KIND_WORDS.items()],
+        "kinds": [(name, f"{kind.label} ({kind.unit or 'no threshold'})") for name, kind in KINDS.items()],
         "ways": _WAYS,
         "abouts": _ABOUTS,
         "accounts": sorted(capabilities(deps_of(request).accounts)),
@@ -294,24 +279,8 @@ def _rule_of(form: Form) -> AlertRuleRequest | None:
 
 def _words(rule: AlertRule) -> str:
     """What a rule tells of, in words."""
-    figure = "" if rule.threshold is None else rule.threshold
-    text = {
-        "price_move": f"the cost {dict(_ABOUTS)[rule.about].partition(':')[0]} moves by {figure} % "
-        f"{dict(_WAYS)[rule.direction]}",
-        "thin_margin": f"offers earn less than {figure} % of their cost, or cannot be sold because of it",
-        "low_balance": f"the balance is under {figure} in base currency",
-        "few_days_left": f"the balance lasts for less than {figure} days",
-        "supplier_failing": f"it is paused or stopped, or under {figure} % of an hour's orders succeed",
-        "sync_trouble": "its sync failed, is quarantined, or late by "
-        + (f"{figure} minutes" if figure else "two intervals"),
-        "charged_more": "an offer is stopped because more was charged for it than listed",
-        "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
-        "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
-        "statement_differs": "its statement has unexplained differences from the ledger",
-        "no_worker": "no worker has been seen for 60 seconds",
-        "orders_overdue": "orders have waited for 60 seconds past their time",
-        "stale_rates": "exchange rates were not fetched lately, are old, or wait for an operator",
-    }[rule.kind]
+    about = dict(_ABOUTS)[rule.about].partition(":")[0]
+    text = KINDS[rule.kind].says(rule.threshold, way=dict(_WAYS)[rule.direction], about=about)
     return text + (f", in {country_name(rule.country)}" if rule.country else "")
 
 

@@ -101,7 +101,7 @@ def _fields(rule):
 
 
 def test_the_first_rules_make_sense():
-    assert [fault_of(rule) for rule in default_rules()] == [{}] * 14
+    assert [(rule.kind, faults) for rule in default_rules() if (faults := fault_of(rule))] == []
 
 
 @given(st.lists(st.sampled_from(["4", "8", "9", "10", "11", "12", "14", "20"]), min_size=1, max_size=12), st.data())
