@@ -53,8 +53,8 @@ async def matrix(request: web.Request) -> View:
     }
     if is_htmx(request) and page_request.cursor is not None:
         return View("_prices_band.html", context)
-    columns = ["country", "name", *(column.name for column in found.suppliers), "cheapest", "by", "percent"]
-    return View("prices.html", context, title="Prices", csv=Csv("prices", columns, _every_row(index, ask)))
+    titles = [column.title for column in price_tables.matrix_columns(found)]
+    return View("prices.html", context, title="Prices", csv=Csv("prices", titles, _every_row(index, ask)))
 
 
 @pages("GET", "/console/prices/{country}", nav="Prices")

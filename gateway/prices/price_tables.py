@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Per
-from gateway.kit.sheet import Sheet, columns
+from gateway.kit.sheet import Column, Columns, Sheet, columns, sheet_of
 from gateway.prices.comparison_rules import Line
 from gateway.prices.prices import Ask, prices
 from schemas.api import Price
-from schemas.api_prices import PricedOffer, PriceMatrix
+from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
 
 
 def whole(index: Index, ask: Ask) -> PriceMatrix:
@@ -30,18 +31,23 @@ def figure(offer: PricedOffer, per: Per) -> Price | None:
     return {"plan": offer.cost_base, "gb": offer.per_gb, "day": offer.per_day}[per]
 
 
+def matrix_columns(matrix: PriceMatrix) -> Columns:
+    """The columns of a matrix's rows: the country, a figure of each supplier, whose offer is cheapest and how far."""
+    suppliers = (Column(each.name, partial(_cell, each.name, matrix.per), ["amount"]) for each in matrix.suppliers)
+    return (*_PLACE, *suppliers, *_LEAD)
+
+
 def of_matrix(matrix: PriceMatrix) -> Sheet:
-    """A line for each country, a column for each supplier, then whose offer is cheapest and by how much."""
-    names = [column.name for column in matrix.suppliers]
-    rows: list[list[str | int | Decimal | None]] = []
-    for row in matrix.data:
-        known = {cell.supplier: _amount(figure(cell, matrix.per)) for cell in row.cells}
-        first = row.cheapest
-        lead: list[str | Decimal | None] = [None, None, None]
-        if first is not None:
-            lead = [first.supplier, _amount(first.by), None if first.percent is None else Decimal(str(first.percent))]
-        rows.append([row.country, row.name, *(known.get(name) for name in names), *lead])
-    return Sheet(["country", "name", *names, "cheapest", "by", "percent"], rows)
+    """A line for each country."""
+    return sheet_of(matrix_columns(matrix), matrix.data)
+
+
+_PLACE = columns("country, name")
+_LEAD = columns("cheapest=cheapest.supplier, by=cheapest.by:amount, percent=cheapest.percent")
+
+
+def _cell(supplier: str, per: Per, row: PriceRow) -> Price | None:
+    return next((figure(cell, per) for cell in row.cells if cell.supplier == supplier), None)
 
 
 OFFERS = columns(
@@ -57,7 +63,3 @@ def of_comparison(lines: Sequence[Line]) -> Sheet:
         [line.label, "yes" if line.differ else "", *line.values] for line in lines if line.name != "offer_id"
     ]
     return Sheet(["", "differs", *offers], rows)
-
-
-def _amount(price: Price | None) -> Decimal | None:
-    return None if price is None else Decimal(price.amount)

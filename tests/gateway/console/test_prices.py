@@ -83,6 +83,8 @@ async def test_the_file_holds_the_whole_matrix_under_the_filters_of_the_page(con
     assert [line["country"] for line in lines] == [row.country for row in wanted.data]
     for line, row in zip(lines, wanted.data, strict=True):
         assert line["cheapest"] == (row.cheapest.supplier if row.cheapest else "")
+        by = row.cheapest.by if row.cheapest else None
+        assert (line["by"], bool(line["percent"])) == ((by.amount, True) if by else ("", False))
         assert {cell.supplier: cell.cost_base.amount for cell in row.cells} == {
             column.name: line[column.name] for column in wanted.suppliers if line[column.name]
         }
