@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from importlib import resources
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from providers.bepaid.sandbox.control import payment_control_routes, payment_page_of, payments_of
+from providers.bepaid import notice
+from providers.bepaid.sandbox import signing_key
 from providers.bepaid.sandbox.parameters import WrongParametersError, checked
-from providers.bepaid.sandbox.simulator import PaymentSimulator, SandboxProduct, written
-from providers.bepaid.sandbox.triggers import PaymentTriggerKind
-from providers.simulator import SandboxWorld, json_response, sandbox_app
+from providers.simulator import SandboxWorld, WebhookRules, json_response, sandbox_app
 from providers.simulator.control import MOUNT
-from providers.simulator.engine import refuse_unanswered, spoil_answer
+from providers.simulator.payment import (
+    PaymentRules,
+    PaymentSimulator,
+    RefusedError,
+    SandboxPayment,
+    SandboxProduct,
+    make_product,
+    payment_control_routes,
+    payment_page_of,
+    payments_of,
+)
 
 NAME = "bepaid"
+# A shop that did not answer with 2xx is notified again after so many seconds each time.
+RETRIES = (5.0, 30.0, 120.0)
+SHOP = web.AppKey("shop", str)
 _PAGES = ("/pay", "/v2/confirm_order/")
 
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
     """The API below its base URL, for the shop of ``settings``; payment pages are everybody's."""
     shop_id, secret_key = str(settings["shop_id"]), str(settings["secret_key"])
-    simulator = world.open_simulator(NAME, lambda file: PaymentSimulator(shop_id, secret_key, file))
+    authorization = f"Basic {notice.credentials(shop_id, secret_key)}"
+
+    def sign(_secret: str, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
+        return {"Authorization": authorization, "Content-Signature": signing_key.signature(encoded)}
+
+    rules = PaymentRules("bePaid", WebhookRules(sign, RETRIES), notification, "prd_", page_examples)
+    simulator = world.open_simulator(NAME, partial(PaymentSimulator, rules))
 
     def authenticate(request: web.Request) -> str | None:
         path = request.path.removeprefix(request.app.get(MOUNT, ""))
         if path.endswith(_PAGES[0]) or path.startswith(_PAGES[1]):
             return None
-        return None if request.headers.get("Authorization") == simulator.authorization else "Unauthorized"
+        return None if request.headers.get("Authorization") == authorization else "Unauthorized"
 
-    return sandbox_app(
+    app = sandbox_app(
         world,
         NAME,
         [
@@ -47,23 +68,21 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         error_body=lambda _status, message: {"message": message},
         simulator=simulator,
     )
+    app[SHOP] = shop_id
+    return app
 
 
 async def create(request: web.Request) -> web.StreamResponse:
     """POST /products."""
-    simulator = payments_of(request)
     parameters = await _parameters(request)
-    struck = simulator.strike(str(parameters.get("description", "")))
-    refuse_unanswered(struck)
-    if PaymentTriggerKind.REFUSE in struck:
-        return _wrong(WrongParametersError({"currency": ["is not enabled for the shop"]}))
     try:
-        product = simulator.make(checked(parameters, new=True), struck)
+        product = await make_product(
+            request, str(parameters.get("description", "")), lambda: checked(parameters, new=True)
+        )
+    except RefusedError:
+        return _wrong(WrongParametersError({"currency": ["is not enabled for the shop"]}))
     except WrongParametersError as error:
         return _wrong(error)
-    if PaymentTriggerKind.PAID_BEFORE_ANSWER in struck:
-        await simulator.paid_early(product)
-    spoil_answer(request, struck)
     return json_response(serialize_product(request, product), 201)
 
 
@@ -110,14 +129,47 @@ def serialize_product(request: web.Request, product: SandboxProduct) -> dict[str
         "infinite": product.infinite,
         "language": product.language,
         "transaction_type": product.transaction_type,
-        "created_at": written(product.created_at),
-        "updated_at": written(product.updated_at),
+        "created_at": _written(product.created_at),
+        "updated_at": _written(product.updated_at),
         "test": product.test,
         "additional_data": {},
         "pay_url": pay_url,
         "payment_url": pay_url,
-        "confirm_url": f"{here}/v2/confirm_order/{product.id}/{payments_of(request).shop_id}",
+        "confirm_url": f"{here}/v2/confirm_order/{product.id}/{request.app[SHOP]}",
     }
+
+
+def notification(payment: SandboxPayment) -> dict[str, Any]:
+    """What the shop is told of a payment."""
+    return {
+        "transaction": {
+            "uid": payment.uid,
+            "status": payment.status,
+            "type": payment.type,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "tracking_id": None,
+            "description": payment.description,
+            "test": payment.test,
+            "created_at": _written(payment.at),
+            "paid_at": None if payment.paid_at is None else _written(payment.paid_at),
+            "language": payment.language,
+            "parent_uid": payment.parent,
+            "customer": payment.customer,
+            "additional_data": {"product_id": payment.product_id} if payment.names_product else {},
+        }
+    }
+
+
+def page_examples() -> list[SandboxProduct]:
+    """The products that the page's examples name."""
+    file = resources.files(__package__).joinpath("page_examples.json")
+    return msgspec.json.decode(file.read_bytes(), type=list[SandboxProduct])
+
+
+def _written(at: datetime) -> str:
+    """A time as bePaid writes it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _asked_for(request: web.Request) -> SandboxProduct | None:

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from providers.bepaid import MANIFEST
-from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, PaymentTriggerKind
 from providers.loader import load_manifests
 from providers.simulator import SandboxWorld, sandbox_site, world_for
+from providers.simulator.payment.triggers import OF_CREATION, OF_PAYMENT, PaymentTriggerKind
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentState
 from tests.kit.receiver import receiving

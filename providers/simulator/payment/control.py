@@ -1,4 +1,6 @@
-"""The control routes of the payment simulator, beside those that every sandbox has; and the payment page's form.
+"""What a payment sandbox has beside its supplier's own routes: the making of a product, the payment page, controls.
+
+Control routes, beside those that every sandbox has:
 
 ::
 
@@ -10,14 +12,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
 from aiohttp import web
 
-from providers.bepaid.sandbox import payment_page
-from providers.bepaid.sandbox.simulator import (
+from providers.simulator.control import CONTROL_PREFIX, MOUNT, SIMULATOR, control
+from providers.simulator.engine import refuse_unanswered, spoil_answer
+from providers.simulator.payment import page
+from providers.simulator.payment.simulator import (
     ClosedError,
     LaterAct,
     Outcome,
@@ -25,8 +30,13 @@ from providers.bepaid.sandbox.simulator import (
     SandboxPayment,
     SandboxProduct,
 )
-from providers.simulator.control import CONTROL_PREFIX, MOUNT, SIMULATOR, control
+from providers.simulator.payment.triggers import PaymentTriggerKind
 from schemas.money import Money
+
+
+class RefusedError(Exception):
+    """A trigger has the supplier call the parameters of a product wrong."""
+
 
 _GONE = 410
 # A page without scripts, whose form may end at the shop.
@@ -60,6 +70,23 @@ def payment_control_routes() -> list[web.RouteDef]:
     ]
 
 
+async def make_product(request: web.Request, description: str, read: Callable[[], Mapping[str, Any]]) -> SandboxProduct:
+    """A new product, as far as triggers let it be made and answered. ``read`` gives what it is made of.
+
+    Raises what ``read`` raises, and ``RefusedError``.
+    """
+    simulator = payments_of(request)
+    struck = simulator.strike(description)
+    refuse_unanswered(struck)
+    if PaymentTriggerKind.REFUSE in struck:
+        raise RefusedError
+    product = simulator.make(read(), struck)
+    if PaymentTriggerKind.PAID_BEFORE_ANSWER in struck:
+        await simulator.paid_early(product)
+    spoil_answer(request, struck)
+    return product
+
+
 def payments_of(request: web.Request) -> PaymentSimulator:
     """The simulator of the shop whose sandbox was asked."""
     return cast("PaymentSimulator", request.app[SIMULATOR])
@@ -70,7 +97,7 @@ def payment_page_of(request: web.Request, product: SandboxProduct | None, note: 
     why = product.closed(datetime.now(UTC)) if product else "unknown"
     action = f"{request.app.get(MOUNT, '')}{CONTROL_PREFIX}pay/{product.id}" if product and why is None else None
     status = 200 if why is None or note is not None else _GONE if product else 404
-    return _html(payment_page.page(product, note or why, action), status)
+    return _html(page.page(payments_of(request).rules.title, product, note or why, action), status)
 
 
 async def _visit_by_form(request: web.Request) -> web.StreamResponse:
@@ -85,7 +112,7 @@ async def _visit_by_form(request: web.Request) -> web.StreamResponse:
     try:
         await payments_of(request).visit(product, outcome, customer)
     except ClosedError as error:
-        return _html(payment_page.page(product, error.why), _GONE)
+        return _html(page.page(payments_of(request).rules.title, product, error.why), _GONE)
     if product.return_url and outcome is not Outcome.DECLINE:
         return web.Response(status=303, headers={"Location": product.return_url})
     return payment_page_of(request, product, f"after_{outcome.value}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, Template
 
-from providers.bepaid.sandbox.simulator import Outcome, SandboxProduct
+from providers.simulator.payment.simulator import Outcome, SandboxProduct
 from schemas.money import Money
 
 _ENGLISH: Mapping[str, str] = {
@@ -45,7 +45,7 @@ _RUSSIAN: Mapping[str, str] = {
 _TEXTS: Mapping[str, Mapping[str, str]] = {"ru": _RUSSIAN, "be": _RUSSIAN}
 
 
-def page(product: SandboxProduct | None, note: str | None = None, action: str | None = None) -> str:
+def page(supplier: str, product: SandboxProduct | None, note: str | None = None, action: str | None = None) -> str:
     """The page of a link, None for one that is none; with ``action`` it can be paid by a POST there.
 
     ``note`` is the key of what it says first: why it cannot be paid, or ``after_`` and an outcome.
@@ -53,9 +53,11 @@ def page(product: SandboxProduct | None, note: str | None = None, action: str | 
     texts = _TEXTS.get(product.language if product else "", _ENGLISH)
     price = Money.from_minor(product.amount, product.currency) if product else None
     outcomes = [outcome.value for outcome in Outcome]
-    return _template().render(product=product, note=note, action=action, words=texts, price=price, outcomes=outcomes)
+    return _template().render(
+        supplier=supplier, product=product, note=note, action=action, words=texts, price=price, outcomes=outcomes
+    )
 
 
 @functools.cache
 def _template() -> Template:
-    return Environment(loader=PackageLoader(__package__, "."), autoescape=True).get_template("payment_page.html")
+    return Environment(loader=PackageLoader(__package__, "."), autoescape=True).get_template("page.html")

@@ -1,29 +1,28 @@
-"""bePaid's payment simulator: products, what was paid for them, and what the shop was told of it."""
+"""The payment simulator: products behind payment links, what was paid for them, and what the shop was told of it.
+
+What one payment supplier says of them is in its ``PaymentRules`` and in the routes of its sandbox.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
-from providers.bepaid import notice
-from providers.bepaid.sandbox import signing_key
-from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, PaymentTrigger, PaymentTriggerKind
-from providers.bepaid.wire import TransactionType
 from providers.simulator.engine import Simulator
+from providers.simulator.payment.triggers import OF_CREATION, OF_PAYMENT, PaymentTrigger, PaymentTriggerKind
 from providers.simulator.records import JsonLines
 from providers.simulator.webhooks import WebhookRules
 
-# A shop that did not answer with 2xx is notified again after so many seconds each time.
-RETRIES = (5.0, 30.0, 120.0)
+PAYMENT, AUTHORIZATION, REFUND = "payment", "authorization", "refund"
 _TOO_LATE = timedelta(minutes=1)
 _NOTIFIED = frozenset({"genuine", "copy"})
 _DELIVERY_SECONDS = 10.0
@@ -67,7 +66,11 @@ _LATER: Mapping[LaterAct, str] = {LaterAct.SETTLE: "successful", LaterAct.FAIL: 
 
 
 class SandboxProduct(msgspec.Struct, kw_only=True):
-    """A product. ``amount`` is in minor units; ``quantity`` is how often it can still be paid, unless ``infinite``."""
+    """What one link asks to be paid.
+
+    ``amount`` is in minor units; ``quantity`` is how often it can still be paid, unless ``infinite``. A payment takes
+    the money where ``transaction_type`` is "payment", and only holds it where it is "authorization".
+    """
 
     id: str
     name: str
@@ -77,7 +80,7 @@ class SandboxProduct(msgspec.Struct, kw_only=True):
     quantity: int | None = None
     infinite: bool = False
     language: str
-    transaction_type: str = TransactionType.PAYMENT
+    transaction_type: str = PAYMENT
     created_at: datetime
     updated_at: datetime
     test: bool = False
@@ -96,7 +99,11 @@ class SandboxProduct(msgspec.Struct, kw_only=True):
 
 
 class SandboxPayment(msgspec.Struct, kw_only=True):
-    """A payment, or what became of one. ``amount`` is in minor units; a refund names its payment in ``parent``."""
+    """A payment, or what became of one. ``amount`` is in minor units; a refund names its payment in ``parent``.
+
+    ``status`` is successful, failed, incomplete (the customer left), pending or expired; ``type`` is payment,
+    authorization or refund. ``names_product`` False: the notification must not say which product was paid.
+    """
 
     uid: str
     product_id: str
@@ -117,7 +124,22 @@ class SandboxPayment(msgspec.Struct, kw_only=True):
     @property
     def captured(self) -> bool:
         """Whether it took the customer's money."""
-        return self.status == "successful" and self.type == TransactionType.PAYMENT
+        return self.status == "successful" and self.type == PAYMENT
+
+
+@dataclass(frozen=True)
+class PaymentRules:
+    """What is one payment supplier's own.
+
+    ``notification`` is the webhook's body for a payment, ``webhooks`` how it is signed and sent again. ``prefix``
+    begins a product's id; ``examples`` are products that the page's examples name, so that each can be sent as it is.
+    """
+
+    title: str
+    webhooks: WebhookRules
+    notification: Callable[[SandboxPayment], Mapping[str, Any]]
+    prefix: str = "link_"
+    examples: Callable[[], Iterable[SandboxProduct]] = tuple
 
 
 class ClosedError(Exception):
@@ -138,12 +160,11 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
 
     trigger_type: ClassVar[type[PaymentTrigger]] = PaymentTrigger
 
-    def __init__(self, shop_id: str, secret_key: str, file: Path | None = None) -> None:
-        super().__init__(WebhookRules(self._sign, RETRIES))
-        self.shop_id = shop_id
-        self.authorization = f"Basic {notice.credentials(shop_id, secret_key)}"
+    def __init__(self, rules: PaymentRules, file: Path | None = None) -> None:
+        super().__init__(rules.webhooks)
+        self.rules = rules
         self.products: dict[str, SandboxProduct] = {}
-        self._examples = _examples()
+        self._examples = self._examples_of_the_page()
         self.payments: dict[str, SandboxPayment] = {}
         self._lines = JsonLines(file, _Line)
         for line in self._lines.read():
@@ -163,7 +184,11 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
         """A product of these parameters."""
         now = _now()
         product = SandboxProduct(
-            id=f"prd_{secrets.token_hex(8)}", created_at=now, updated_at=now, **values, triggers=list(struck)
+            id=f"{self.rules.prefix}{secrets.token_hex(8)}",
+            created_at=now,
+            updated_at=now,
+            **values,
+            triggers=list(struck),
         )
         self.products[product.id] = product
         self._lines.write(_Line(product))
@@ -240,7 +265,7 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
         super().reset()
         self._lines.clear()
         self.products.clear()
-        self._examples = _examples()
+        self._examples = self._examples_of_the_page()
         self.payments.clear()
 
     async def close(self) -> None:
@@ -268,7 +293,7 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
             amount=amount,
             currency=currency,
             status=STATUSES[outcome],
-            type=TransactionType.AUTHORIZATION if authorised_only else product.transaction_type,
+            type=AUTHORIZATION if authorised_only else product.transaction_type,
             test=product.test is not (PaymentTriggerKind.OTHER_MODE in struck),
             language=product.language,
             at=at,
@@ -292,7 +317,7 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
 
     def _refund(self, payment: SandboxPayment) -> SandboxPayment:
         refund = msgspec.structs.replace(
-            payment, uid=str(uuid.uuid4()), type="refund", status="successful", parent=payment.uid, at=_now()
+            payment, uid=str(uuid.uuid4()), type=REFUND, status=STATUSES[Outcome.PAY], parent=payment.uid, at=_now()
         )
         self.payments[refund.uid] = refund
         self._lines.write(_Line(payments=[refund]))
@@ -304,42 +329,10 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
         spoilt = {name: value for kind in struck for name, value in _SPOILT_NOTICES.get(kind, {}).items()}
         if late := struck.get(PaymentTriggerKind.NOTICE_LATE):
             spoilt["delay_seconds"] = late.seconds
-        return self.webhooks.send(_notice(payment), payment.uid, **spoilt)
+        return self.webhooks.send(self.rules.notification(payment), payment.uid, **spoilt)
 
-    def _sign(self, _secret: str, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
-        return {"Authorization": self.authorization, "Content-Signature": signing_key.signature(encoded)}
-
-
-def written(at: datetime) -> str:
-    """A time as bePaid writes it."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _examples() -> dict[str, SandboxProduct]:
-    """The products that the page's examples name, so that each example can be sent as it stands."""
-    file = resources.files(__package__).joinpath("page_examples.json")
-    return {product.id: product for product in msgspec.json.decode(file.read_bytes(), type=list[SandboxProduct])}
-
-
-def _notice(payment: SandboxPayment) -> dict[str, Any]:
-    return {
-        "transaction": {
-            "uid": payment.uid,
-            "status": payment.status,
-            "type": payment.type,
-            "amount": payment.amount,
-            "currency": payment.currency,
-            "tracking_id": None,
-            "description": payment.description,
-            "test": payment.test,
-            "created_at": written(payment.at),
-            "paid_at": None if payment.paid_at is None else written(payment.paid_at),
-            "language": payment.language,
-            "parent_uid": payment.parent,
-            "customer": payment.customer,
-            "additional_data": {"product_id": payment.product_id} if payment.names_product else {},
-        }
-    }
+    def _examples_of_the_page(self) -> dict[str, SandboxProduct]:
+        return {product.id: product for product in self.rules.examples()}
 
 
 def _now() -> datetime:
