@@ -40,6 +40,12 @@ def load_manifests() -> dict[str, Manifest]:
     return dict(sorted(found.items()))
 
 
+def plugin_folders() -> list[str]:
+    """The folders of ``providers`` that hold a plugin each."""
+    found = pkgutil.iter_modules(providers.__path__)
+    return [module.name for module in found if module.ispkg and module.name not in _NOT_SUPPLIERS]
+
+
 def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, limiter: SupplierRateLimiter) -> Provider:
     """One configured account, with connections of its own. The same provider may stand under several names.
 
@@ -76,12 +82,10 @@ def _transport(manifest: Manifest, name: str, settings: SupplierSettings, limite
 
 
 def _in_the_tree() -> Iterator[tuple[str, Manifest]]:
-    for module in pkgutil.iter_modules(providers.__path__):
-        if not module.ispkg or module.name in _NOT_SUPPLIERS:
-            continue
-        where = f"providers/{module.name}"
-        manifest = _manifest_of(where, _imported(where, f"providers.{module.name}"))
-        if manifest.name != module.name:
+    for name in plugin_folders():
+        where = f"providers/{name}"
+        manifest = _manifest_of(where, _imported(where, f"providers.{name}"))
+        if manifest.name != name:
             raise ConfigurationError(f"{where}: its MANIFEST is named {manifest.name!r}; folder and name must agree")
         yield where, manifest
 
