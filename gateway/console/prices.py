@@ -139,17 +139,13 @@ def _line(row: PriceRow, found: PriceMatrix, filters: Filters) -> dict[str, Any]
     """A row as the page draws it. A thousand cells are drawn at once, so that each is put together here."""
     cells = {cell.supplier: cell for cell in row.cells}
     path = f"/console/prices/{row.country}"
-    ahead = row.cheapest
-    first = None if ahead is None else ahead.offer_id
+    first = None if row.cheapest is None else row.cheapest.offer_id
     address = filters.address(path, all="1" if filters.bucket.everything else None)
     link = str(escape(address))
     drawn = [_cell(cells.get(column.name), link, found.per, first=first) for column in found.suppliers]
     return {
-        "code": row.country,
-        "name": row.name,
+        "row": row,
         "url": address,
-        "cheapest": ahead,
-        "by": None if ahead is None or ahead.by is None else ahead.by.amount,
         "cells": Markup("".join(drawn)),  # noqa: S704 - what others wrote was escaped in each cell
     }
 
