@@ -43,6 +43,7 @@ from providers.kit.supplier_rate import faults_apart
 from schemas.errors import DeadlinePassed, GatewayError
 from schemas.money import Money
 from schemas.order import NumberWanted
+from schemas.orders import FailureCode
 
 log = structlog.get_logger(__name__)
 
@@ -169,7 +170,7 @@ async def _turn(
         return Turn(chosen, account, deps.clock() if waited else chosen_at)
     if not timed_out:
         return "waited"
-    code = "supplier_unavailable"
+    code: FailureCode = "supplier_unavailable"
     await fail(deps, order.id, order.step, code, detail_of(code), left=left_out(found[0].left))
     return "on"
 

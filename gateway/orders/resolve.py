@@ -30,6 +30,7 @@ from gateway.orders.transitions import move
 from gateway.suppliers.deps import Deps
 from providers.kit import activation
 from schemas.order import Delivery, NumberDelivery
+from schemas.orders import FailureCode
 
 _SHORTEST_CODE = 4  # a shorter one would blank out ordinary words
 _FIELDS = {Delivery: "activation_code", NumberDelivery: "phone_number", VoucherCodes: "codes"}
@@ -105,7 +106,7 @@ async def _without_attempt(
         return Problem("conflict", what)
     end = Change(status="cancelled", events=("resolved", "cancelled"))
     if outcome == "failed":
-        code = "supplier_refused"
+        code: FailureCode = "supplier_refused"
         end = Change(
             status="failed", failure_code=code, failure_detail=failures.detail_of(code), events=("resolved", "failed")
         )

@@ -26,6 +26,7 @@ from gateway.webhooks import notify
 from schemas.money import Money
 from schemas.notice import NoticeType
 from schemas.order import Delivery
+from schemas.orders import FailureCode
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ _NOTICES: dict[str, NoticeType] = {
 }
 
 
-async def fail(deps: Deps, order_id: str, step: int, code: str, detail: str, **ops: Any) -> bool:
+async def fail(deps: Deps, order_id: str, step: int, code: FailureCode, detail: str, **ops: Any) -> bool:
     """Fail an order of which nothing was bought and nothing can be; False when it moved meanwhile.
 
     One whose cancel was asked for is cancelled instead. ``ops`` is told to operators in its timeline.
@@ -49,7 +50,7 @@ async def fail(deps: Deps, order_id: str, step: int, code: str, detail: str, **o
 
 
 async def fail_locked(
-    deps: Deps, connection: Connection, order_id: str, step: int, code: str, detail: str, ops: dict[str, Any]
+    deps: Deps, connection: Connection, order_id: str, step: int, code: FailureCode, detail: str, ops: dict[str, Any]
 ) -> bool:
     """``fail`` in the caller's transaction."""
     order = await order_state_rows.lock(connection, order_id)

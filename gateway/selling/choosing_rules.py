@@ -14,6 +14,7 @@ from gateway.orders.rules.states import AttemptNow
 from gateway.pricing.price_rules import PriceRule
 from schemas.features import Wanted, lacking
 from schemas.money import Money
+from schemas.orders import FailureCode
 from schemas.plan import Features, Network, WhyNot
 
 
@@ -55,7 +56,7 @@ class Chosen(msgspec.Struct, frozen=True):
 class NoneLeft(msgspec.Struct, frozen=True):
     """Nothing can be bought: the failure code and why each offer was left."""
 
-    code: str
+    code: FailureCode
     detail: str
     left: tuple[tuple[str, str, str], ...]
 
@@ -171,6 +172,7 @@ def _why(candidate: Candidate, attempts: Sequence[AttemptNow]) -> str:
 def _none(
     left: tuple[tuple[str, str, str], ...], attempts: Sequence[AttemptNow], *, dear: bool, limited: bool
 ) -> NoneLeft:
+    code: FailureCode
     if dear:
         code = "price_changed"
     elif attempts:

@@ -13,6 +13,7 @@ from gateway.orders.rules.failures import failure_of
 from gateway.orders.rules.schedule import CONTINUES, next_poll, next_poll_in_review
 from gateway.orders.rules.states import AttemptNow, AttemptState, OrderNow, OrderStatus
 from gateway.orders.rules.verdicts import Verdict
+from schemas.orders import FailureCode
 
 _S = AttemptState
 _OPEN = frozenset({_S.SENDING, _S.UNKNOWN})
@@ -35,7 +36,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     attempt: AttemptState | None = None
     status: OrderStatus | None = None
-    failure_code: str | None = None
+    failure_code: FailureCode | None = None
     failure_detail: str | None = None
     next_poll_at: datetime | None = None
     keep_schedule: bool = False
@@ -102,7 +103,7 @@ def _succeeded(order: OrderNow, now: datetime) -> Change:
 
 
 def _failed(order: OrderNow, attempt: AttemptNow, verdict: Verdict, now: datetime) -> Change:
-    code, detail = failure_of(verdict.error_code, verdict.error)
+    code, detail = failure_of(verdict.error_code)
     if order.status not in {"pending", "needs_review", "cancel_pending"}:
         return Change(attempt=_S.FAILED, keep_schedule=True, events=("attempt_failed",))
     if order.review_reason == "restored":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from schemas.orders import FailureCode
 
 MOST_TRIES = 10
 MOST_OF_OURS = 3
 # The send was called off on our side: the same offer may be tried again.
 OURS = frozenset({"deadline_passed", "gate_unavailable", "circuit_open"})
 
-_CODES = {
+# What an error of an attempt is to its storefront; any other one is "supplier_refused".
+_CODES: Mapping[str, FailureCode] = {
     "out_of_stock": "no_stock",
     "insufficient_balance": "supplier_unavailable",
     "not_authorised": "supplier_unavailable",
@@ -20,7 +24,7 @@ _CODES = {
     "gate_unavailable": "supplier_unavailable",
     "not_supported": "not_supported",
 }
-_DETAILS = {
+DETAILS: Mapping[FailureCode, str] = {
     "no_stock": "it is sold out",
     "price_changed": "it costs more than the price that was held",
     "supplier_unavailable": "it cannot be bought at present",
@@ -40,15 +44,15 @@ class Lesson(StrEnum):
     ASK_AGAIN = "ask_again"
 
 
-def failure_of(error_code: str | None, _detail: str | None = None) -> tuple[str, str]:
+def failure_of(error_code: str | None) -> tuple[FailureCode, str]:
     """The storefront's failure code for an attempt's error, and words that name no supplier."""
     code = _CODES.get(error_code or "", "supplier_refused")
-    return code, _DETAILS[code]
+    return code, DETAILS[code]
 
 
-def detail_of(code: str) -> str:
+def detail_of(code: FailureCode) -> str:
     """What a failure code says to people."""
-    return _DETAILS[code]
+    return DETAILS[code]
 
 
 def lesson(error_code: str | None) -> Lesson:

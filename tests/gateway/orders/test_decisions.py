@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -20,10 +23,12 @@ from schemas.errors import Outcome
 from schemas.features import Wanted
 from schemas.money import Money
 from schemas.order import Cancellation, Delivery, SupplierOrder, SupplierOrderState
+from schemas.orders import FailureCode
 from schemas.plan import Features, Network, WhyNot
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 S = AttemptState
+DOCS = Path(__file__).parents[3] / "docs" / "orders.md"
 GIVEN = Delivery("8944501234567890123", "LPA:1$a.example$M-1", "a.example", "M-1")
 
 
@@ -293,8 +298,13 @@ def test_features_are_held_by_what_is_known() -> None:
 
 
 def test_every_error_has_a_failure_code_of_the_api() -> None:
-    known = {"no_stock", "supplier_refused", "supplier_unavailable", "not_supported"}
-    assert {failures.failure_of(one.code)[0] for one in ALL_ERRORS} <= known
+    assert {failures.failure_of(one.code)[0] for one in ALL_ERRORS} <= set(get_args(FailureCode))
+
+
+def test_every_failure_code_of_the_api_has_words_and_is_documented() -> None:
+    assert set(failures.DETAILS) == set(get_args(FailureCode))
+    rows = re.findall(r"^\| `(\w+)` \|", DOCS.read_text(), re.MULTILINE)
+    assert set(get_args(FailureCode)) <= set(rows)
 
 
 @pytest.mark.parametrize(
