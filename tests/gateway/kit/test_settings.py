@@ -1,14 +1,17 @@
 """Settings: the database's password apart from its URL, and what `dev` leaves as it was set."""
 
 import os
+import tomllib
+from functools import reduce
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from gateway.cli.dev import _allow_loopback
-from gateway.kit.settings import load
+from gateway.kit.settings import Settings, load
 from schemas.errors import ConfigurationError
 
 HOUSE = Path(__file__).parents[3]
@@ -85,3 +88,35 @@ def test_dev_leaves_an_empty_list_of_the_environment_empty(monkeypatch):
     monkeypatch.setenv(ALLOW, "[]")
     _allow_loopback(load())
     assert load().webhooks.allow_private == ()
+
+
+def _defaults(section, path=()):
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _defaults(field.annotation, (*path, name))
+        elif name != "suppliers":
+            yield (*path, name), field.default
+
+
+# What each installation has of its own, and what another setting's absence means.
+NOT_SHIPPED = {
+    "database_url",
+    "database_password",
+    "redis_url",
+    "state_dir",
+    "secret_key",
+    "log_level",
+    "smtp.password",
+}
+NOT_SHIPPED |= {"webhooks.allow_private"}
+
+
+def test_the_shipped_file_has_every_setting_with_the_default_of_the_code():
+    file = tomllib.loads((HOUSE / "config" / "gateway.toml").read_text())
+    settings, odd = load(), {}
+    for path, default in _defaults(Settings):
+        name = ".".join(path)
+        listed = reduce(lambda part, step: part.get(step, {}), path, file) != {}
+        if listed == (name in NOT_SHIPPED) or reduce(getattr, path, settings) != default:
+            odd[name] = default
+    assert not odd
