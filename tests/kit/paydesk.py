@@ -1,4 +1,4 @@
-"""A shop that is paid: the order counter, bePaid's sandbox, and the address to which its notifications go."""
+"""A shop that is paid: the order counter, a payment supplier's sandbox, and where its notifications go."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PATIENCE_SECONDS = 60  # what is waited for takes milliseconds; a machine may b
 class PayDesk:
     """What a test needs to have something paid, and to see what came of it.
 
-    Notifications come in while ``listening``; the shop's clock is the counter's, bePaid's is the real one.
+    Notifications come in while ``listening``; the shop's clock is the counter's, the supplier's is the real one.
     """
 
     counter: Counter
@@ -146,14 +146,14 @@ class PayDesk:
 
 
 @asynccontextmanager
-async def paydesk(counter: Counter, **settings: Any) -> AsyncIterator[PayDesk]:
-    """Open it beside an order counter; ``settings`` are of the account at bePaid."""
-    manifest = load_manifests()["bepaid"]
+async def paydesk(counter: Counter, supplier: str = "bepaid", **settings: Any) -> AsyncIterator[PayDesk]:
+    """Open it beside an order counter; ``settings`` are of the account at the payment supplier."""
+    manifest = load_manifests()[supplier]
     made: Settings = counter.deps.settings.model_copy(
         update={
             "suppliers": {
-                "bepaid": {
-                    "provider": "bepaid", "mode": "test", "base_url": counter.served.urls["bepaid"],
+                supplier: {
+                    "provider": supplier, "mode": "test", "base_url": counter.served.urls[supplier],
                     "timeout_seconds": 1, "requests_per_minute": 100_000, **manifest.sandbox_settings, **settings,
                 }
             }
@@ -166,17 +166,17 @@ async def paydesk(counter: Counter, **settings: Any) -> AsyncIterator[PayDesk]:
         if not desk.listening:
             return web.Response(status=503)
         outcome = await payments.receive(
-            desk.deps, accounts["bepaid"], request.headers, await request.read(), desk.deps.clock()
+            desk.deps, accounts[supplier], request.headers, await request.read(), desk.deps.clock()
         )
         desk.heard.append(outcome)
         return web.Response(status=200 if outcome == "taken" else 401)
 
     app = web.Application()
-    app.router.add_post("/webhooks/bepaid", take)
+    app.router.add_post(f"/webhooks/{supplier}", take)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         deps = replace(counter.deps, settings=made, payments=accounts)
-        desk = PayDesk(counter, deps, counter.served.urls["bepaid"], http, [])
-        await desk.tell("webhook", {"url": str(server.make_url("/webhooks/bepaid"))})
+        desk = PayDesk(counter, deps, counter.served.urls[supplier], http, [])
+        await desk.tell("webhook", {"url": str(server.make_url(f"/webhooks/{supplier}"))})
         yield desk
         await drain(desk.deps, 5)
         await close_payment_accounts(accounts.values())
