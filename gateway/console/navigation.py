@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -62,13 +63,16 @@ class Group:
 def navigation(pages: Iterable[ConsolePage], more: Iterable[NavEntry] = ()) -> tuple[Group, ...]:
     """The groups, of the pages that there are. ``more`` stands at the end of each group.
 
-    Raises ``ValueError`` for a page that claims what is not in it.
+    Raises ``ValueError`` for a page that claims what is not in it, and for a letter that would lead to two entries.
     """
     first: dict[str, ConsolePage] = {}
     entries = {group: list(names) for group, names in GROUPS}
     for entry in more:
         entries.setdefault(entry.group, []).append((entry.name, entry.key))
     known = {name for names in entries.values() for name, _ in names}
+    letters = Counter(key for names in entries.values() for _, key in names)
+    if doubled := [key for key, count in letters.items() if count > 1]:
+        raise ValueError(f"the letter {doubled[0]!r} has another entry of the navigation; choose a free one")
     for page in pages:
         if page.nav and page.nav not in known:
             raise ValueError(f"{page.path}: {page.nav!r} is no entry of the navigation")

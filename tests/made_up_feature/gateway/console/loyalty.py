@@ -7,7 +7,7 @@ from gateway.loyalty import point_rows
 
 from gateway.console.pages import Csv, NavEntry, Pages, View, deps_of
 
-pages = Pages(NavEntry("Orders", "Loyalty", "x"))
+pages = Pages(NavEntry("Orders", "Loyalty", "z"))
 
 
 @pages("GET", "/console/loyalty", nav="Loyalty")
