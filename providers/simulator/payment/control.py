@@ -1,8 +1,6 @@
 """What a payment sandbox has beside its supplier's own routes: the making of a product, the payment page, controls.
 
-Control routes, beside those that every sandbox has:
-
-::
+Control routes, beside those that every sandbox has::
 
     GET    products, payments               as the simulator keeps them
     POST   pay/{product id}     {"outcome": "pay"}              decline, leave, wait; a browser posts a form
@@ -33,14 +31,13 @@ from providers.simulator.payment.simulator import (
 from providers.simulator.payment.triggers import PaymentTriggerKind
 from schemas.money import Money
 
-
-class RefusedError(Exception):
-    """A trigger has the supplier call the parameters of a product wrong."""
-
-
 _GONE = 410
 # A page without scripts, whose form may end at the shop.
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
+
+
+class RefusedError(Exception):
+    """A trigger has the supplier call the parameters of a product wrong."""
 
 
 class _Visit(msgspec.Struct, forbid_unknown_fields=True):
