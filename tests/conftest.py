@@ -1,8 +1,9 @@
 """Real servers for the tests, a database for each test that asks, and no network but loopback.
 
 Each xdist worker starts its own PostgreSQL and Valkey when its first test asks for one, and they end
-with it. A test's database is copied from a migrated template, and emptied for the next test when it is
-done with: copying and dropping one for every test costs more than most tests do.
+with it. Their data, with a migrated template in it, is made once for all workers of a run. A test's database is
+copied from that template, and emptied for the next test when it is done with: copying and dropping one for every
+test costs more than most tests do.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ from gateway.runtime import embedded
 from gateway.suppliers import call_log
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
+from tests.kit import remembered
 from tests.kit.keeper import Keeper
+from tests.kit.made_once import made_once
 from tests.patient_loop import PatientLoop
 
-_TEMPLATE = "migrated"
+TEMPLATE = "migrated"  # the database in every worker's PostgreSQL from which others are copied
 _TESTS = "tests"
 _ROOM = 4 * 2**30  # bytes that must be free in memory
 # Without triggers and foreign keys, so that the order of the tables does not matter.
@@ -147,24 +150,65 @@ def _exchanges_at_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[embedded.Servers]:
-    """PostgreSQL and Valkey of this worker. A test that stops one takes ``own_servers``."""
-    with _folder() as folder, embedded.start(folder / "servers") as started:
-        yield started
+def run_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a run share, for ``made_once``."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _catalogues_of_the_run(run_folder: Path) -> None:
+    remembered.shared_folder = run_folder
 
 
 @pytest.fixture(scope="session")
-def _made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def servers(_migrated_data: Path) -> Iterator[embedded.Servers]:
+    """PostgreSQL and Valkey of this worker. A test that stops one takes ``own_servers``."""
+    with _folder() as folder:
+        _copy_data(_migrated_data, folder / "servers")
+        with embedded.start(folder / "servers") as started:
+            yield started
+
+
+def _copy_data(state: Path, to: Path) -> None:
+    shutil.copytree(state, to, ignore=shutil.ignore_patterns("sockets", "lock"))
+
+
+@pytest.fixture(scope="session")
+def _made_data(run_folder: Path) -> Path:
     """The state folder of a PostgreSQL that has run once: to copy its data is quicker than to make it."""
-    folder = tmp_path_factory.mktemp("made")
-    embedded.start(folder, valkey=False).close()
-    return folder
+
+    def make(to: Path) -> None:
+        with _folder() as folder:
+            embedded.start(folder / "state", valkey=False).close()
+            _copy_data(folder / "state", to / "state")
+
+    return made_once(run_folder / "made", make) / "state"
+
+
+@pytest.fixture(scope="session")
+def _migrated_data(run_folder: Path, _made_data: Path) -> Path:
+    """The same with a migrated database in it."""
+
+    def make(to: Path) -> None:
+        with _folder() as folder:
+            _copy_data(_made_data, folder / "state")
+            with embedded.start(folder / "state", valkey=False) as started:
+                _run(started.postgres.url("postgres"), f"CREATE DATABASE {TEMPLATE}")
+                loop = asyncio.new_event_loop()
+                try:
+                    loop.run_until_complete(upgrade(started.postgres.url(TEMPLATE)))
+                finally:
+                    loop.close()
+            _copy_data(folder / "state", to / "state")
+
+    return made_once(run_folder / "migrated", make) / "state"
 
 
 @pytest.fixture
 def own_servers(_made_data: Path, tmp_path: Path) -> Iterator[embedded.Servers]:
     """Servers for one test alone, which may stop and start them. Their database is not migrated."""
-    shutil.copytree(_made_data, tmp_path / "servers", ignore=shutil.ignore_patterns("sockets", "lock"))
+    _copy_data(_made_data, tmp_path / "servers")
     with embedded.start(tmp_path / "servers") as started:
         yield started
     shutil.rmtree(tmp_path / "servers")
@@ -188,19 +232,8 @@ def _run(url: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _template(servers: embedded.Servers) -> str:
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_TEMPLATE}")
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(upgrade(servers.postgres.url(_TEMPLATE)))
-    finally:
-        loop.close()
-    return _TEMPLATE
-
-
-@pytest.fixture(scope="session")
-def _tests_database(servers: embedded.Servers, _template: str) -> Iterator[Keeper]:
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_TESTS} TEMPLATE {_template}")
+def _tests_database(servers: embedded.Servers) -> Iterator[Keeper]:
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_TESTS} TEMPLATE {TEMPLATE}")
     with Keeper(servers.postgres.url(_TESTS)) as keeper:
         yield keeper
 

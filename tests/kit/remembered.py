@@ -1,4 +1,4 @@
-"""A catalogue as its first sync left it: later tests of the same worker get its rows instead of a sync of their own.
+"""A catalogue as its first sync left it: later tests of the same run get its rows instead of a sync of their own.
 
 The sandboxes of one seed always list the same, so the rows are those that a sync would write; only the moments are
 moved to the present.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gateway.kit.pool import Pool
+from tests.kit.made_once import alone
 
 _ITEMS = ("number_lists", "number_countries", "number_tiers")
 _GOODS = ("goods", "goods_aside", "goods_categories", "goods_walks")
@@ -20,27 +24,41 @@ WITH moved AS (SELECT now() - max(last_good_at) AS by FROM suppliers)
 UPDATE suppliers SET last_sync_at = last_sync_at + by, last_good_at = last_good_at + by FROM moved
 """
 _MOVE_GOODS = "UPDATE goods_walks SET at = now(), good_at = now()"
-_rows: dict[tuple[str, ...], dict[str, bytes]] = {}
+_Rows = dict[str, bytes]  # by table, as COPY writes them
+_rows: dict[tuple[str, ...], _Rows] = {}
+shared_folder: Path | None = None  # of all workers of a run; set by a fixture
 
 
 async def synced(pool: Pool, suppliers: tuple[str, ...], sync: Callable[[], Awaitable[Any]]) -> None:
     """Fill an empty catalogue by ``sync``, or with what it brought the first time for these suppliers."""
-    if await pool.fetchval("SELECT EXISTS (SELECT FROM offers)"):
+    if shared_folder is None or await pool.fetchval("SELECT EXISTS (SELECT FROM offers)"):
         await sync()
         return
     if suppliers not in _rows:
-        await sync()
-        kept: dict[str, bytes] = {}
-        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            for table in _TABLES:
-                rows = io.BytesIO()
-                await connection.copy_from_table(table, output=rows, format="binary")
-                kept[table] = rows.getvalue()
-        _rows[suppliers] = kept
-        return
+        file = shared_folder / f"{'-'.join(suppliers)}.synced"
+        async with alone(file):
+            if not file.exists():
+                await sync()
+                file.write_bytes(msgspec.msgpack.encode(await _copied_from(pool)))
+                return
+        _rows[suppliers] = msgspec.msgpack.decode(file.read_bytes(), type=_Rows)
+    await _copy_to(pool, _rows[suppliers])
+
+
+async def _copied_from(pool: Pool) -> _Rows:
+    copied: _Rows = {}
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        for table in _TABLES:
+            rows = io.BytesIO()
+            await connection.copy_from_table(table, output=rows, format="binary")
+            copied[table] = rows.getvalue()
+    return copied
+
+
+async def _copy_to(pool: Pool, copied: _Rows) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM suppliers; DELETE FROM fx_rates")  # as the accounts' opening wrote them
-        for table, rows in _rows[suppliers].items():
+        for table, rows in copied.items():
             await connection.copy_to_table(table, source=io.BytesIO(rows), format="binary")
         await connection.execute(_MOVE)
         await connection.execute(_MOVE_GOODS)

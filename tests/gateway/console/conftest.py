@@ -36,7 +36,7 @@ from gateway.kit.settings import Settings, load
 from gateway.orders.process import drain
 from gateway.runtime import embedded
 from gateway.suppliers.deps import Deps
-from tests.conftest import _run
+from tests.conftest import TEMPLATE, _run
 from tests.kit.chromium import chromium
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.keeper import Keeper
@@ -186,10 +186,10 @@ def _hash() -> str:
 
 
 @pytest.fixture(scope="session")
-def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def _stocked(servers: embedded.Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A database with a synced catalogue, storefronts and some orders; the folder with its snapshot."""
     folder = tmp_path_factory.mktemp("stocked")
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_STOCKED} TEMPLATE {_template}")
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_STOCKED} TEMPLATE {TEMPLATE}")
     url = servers.postgres.url(_STOCKED)
     loop = asyncio.new_event_loop()
     try:
@@ -268,10 +268,10 @@ def stocked_folder(_stocked: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _busy(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def _busy(servers: embedded.Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A database that looks like a gateway's after a while, with something on every page; and its snapshot."""
     folder = tmp_path_factory.mktemp("busy")
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_BUSY} TEMPLATE {_template}")
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_BUSY} TEMPLATE {TEMPLATE}")
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(_work(servers.postgres.url(_BUSY), str(folder)))
