@@ -9,14 +9,17 @@ test costs more than most tests do.
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
+import pkgutil
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +110,71 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Coverage is of what decides with plain values, which the tests that take no servers test.
-
-    All Python runs two to three times slower while it is measured, what is not of interest too.
-    """
-    measured = Coverage.current() if "servers" in item.fixturenames or "own_servers" in item.fixturenames else None
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    """All Python runs two to three times slower while coverage is measured, what is not of interest too."""
+    measured = Coverage.current()
     if measured is None:
-        return (yield)
+        yield
+        return
     measured.stop()
     try:
-        return (yield)
+        yield
     finally:
         measured.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """A worker collects without coverage, once what is measured is imported.
+
+    Of a whole run, each worker imports the test modules from another one on, because compiling them takes longer than
+    anything else here: what one has compiled, the others find compiled.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return (yield)
+    _import_measured()
+    with _unmeasured():
+        if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            _import_tests(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+        collected = yield
+    # What has come until now stays: garbage is not looked for in it again and again.
+    gc.collect()
+    gc.freeze()
+    return collected
+
+
+def _import_measured() -> None:
+    for part in ("schemas", "providers", "gateway"):
+        for module in pkgutil.walk_packages(import_module(part).__path__, f"{part}."):
+            name = module.name
+            if part != "gateway" or name.endswith("_rules") or ".rules" in name or ".catalog.index" in name:
+                import_module(name)
+
+
+def _import_tests(number: int, count: int) -> None:
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("conftest.py")):  # they say which other modules have assertions to be shown
+        import_module(_module_name(file))
+    files = sorted(here.rglob("test_*.py"))
+    first = len(files) * number // count
+    for file in (*files[first:], *files[:first]):
+        with suppress(Exception, pytest.skip.Exception):  # is shown when it is collected
+            import_module(_module_name(file))
+
+
+def _module_name(file: Path) -> str:
+    return ".".join(file.relative_to(Path(__file__).parents[1]).with_suffix("").parts)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is of what decides with plain values, which the tests that take no servers test."""
+    if "servers" not in item.fixturenames and "own_servers" not in item.fixturenames:
+        return (yield)
+    with _unmeasured():
+        return (yield)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
