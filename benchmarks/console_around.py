@@ -8,7 +8,7 @@ from gateway.api.examples import example_of
 from schemas.api_accounts import CheckReport
 
 
-async def around(connection: Any, runs: int, orders: int) -> None:
+async def around(connection: Any, runs: int, orders: int, transactions: int) -> None:
     """Endpoints and their deliveries, balances, marks, and the audit log."""
     await connection.execute(
         """
@@ -46,15 +46,20 @@ async def around(connection: Any, runs: int, orders: int) -> None:
         """
         INSERT INTO supplier_book_walks (supplier, asked_at, whole_from, whole_to)
             SELECT name, now(), now() - interval '30 days', now() FROM suppliers;
-        INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)
-            SELECT name, 'id:' || n, CASE WHEN n % 50 = 0 THEN 'deposit' ELSE 'charge' END,
-                   CASE WHEN n % 50 = 0 THEN 500 ELSE -5 END, 'USD', now() - n * interval '8 min', now()
-            FROM suppliers CROSS JOIN generate_series(1, 5000) n;
         INSERT INTO deposits (id, supplier, way, amount, currency, state, url, begun_by, begun_at)
             SELECT 'dep_' || name || '_' || n, name, 'stripe', 500, 'USD', 'begun', 'https://pay.example/' || n, 'ana',
                    now() - n * interval '1 day'
             FROM suppliers CROSS JOIN generate_series(1, 20) n
         """
+    )
+    await connection.execute(
+        """
+        INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)
+            SELECT name, 'id:' || n, CASE WHEN n % 50 = 0 THEN 'deposit' ELSE 'charge' END,
+                   CASE WHEN n % 50 = 0 THEN 500 ELSE -5 END, 'USD', now() - n * interval '8 min', now()
+            FROM suppliers CROSS JOIN generate_series(1, $1::int) n
+        """,
+        transactions,
     )
     await connection.execute(
         """

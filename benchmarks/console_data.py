@@ -71,6 +71,7 @@ class Size:
     offers: int = 50_000
     changes: int = 1_000_000
     orders: int = 200_000
+    transactions: int = 5_000  # of each supplier's statement
 
     @property
     def runs(self) -> int:
@@ -128,7 +129,7 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             offers = await _offers(connection, wanted.offers, dice, now)
             await _changes(connection, wanted.changes, wanted.runs)
             await _orders(connection, seal, offers, wanted.orders, dice, now)
-            await around(connection, wanted.runs, wanted.orders)
+            await around(connection, wanted.runs, wanted.orders, wanted.transactions)
             for index in indexes:
                 await connection.execute(index)
             await connection.execute("ANALYZE")

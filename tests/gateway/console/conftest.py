@@ -286,7 +286,7 @@ async def _work(url: str, folder: str) -> None:
     settings = _settings(url, "", folder, accounts())
     pool = await open_pool(url)
     try:
-        await fill(pool, Seal.from_settings(settings), Size(3_000, 20_000, 1_500))
+        await fill(pool, Seal.from_settings(settings), Size(2_000, 5_000, 600, 250))
         await publish(pool, None, settings)
     finally:
         await pool.close()

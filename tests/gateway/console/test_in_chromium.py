@@ -25,6 +25,7 @@ async def read_by_axe(page, *rules):
     return [each for each in found if each[1] in {"serious", "critical"}]
 
 
+@pytest.mark.xdist_group("busy")
 async def test_every_page_reads_well_fits_and_runs_nothing_that_others_wrote(busy_console, open_busy_page):
     await poison(busy_console)
     page = await open_busy_page(busy_console.admin)
