@@ -19,7 +19,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from argon2 import PasswordHasher
 from yarl import URL
 
 from benchmarks.console_data import Size, accounts, fill
@@ -37,6 +36,7 @@ from gateway.orders.process import drain
 from gateway.runtime import embedded
 from gateway.suppliers.deps import Deps
 from tests.conftest import TEMPLATE, _run
+from tests.gateway.conftest import CHEAP_HASHER
 from tests.kit.chromium import chromium
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.keeper import Keeper
@@ -182,7 +182,7 @@ class Console:
 
 @pytest.fixture(scope="session")
 def _hash() -> str:
-    return PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    return CHEAP_HASHER.hash(PASSWORD)
 
 
 @pytest.fixture(scope="session")

@@ -238,7 +238,7 @@ async def test_the_first_admin_is_made_once_however_many_processes_start(pool):
     assert "$argon2id$" in kept
 
 
-async def test_a_password_under_old_parameters_is_kept_anew_when_its_owner_comes(console):
+async def test_a_password_under_old_parameters_is_kept_anew_when_its_owner_comes(console, full_password_cost):
     before = await console.pool.fetchval("SELECT password FROM users WHERE name = 'viewer'")
     await console.log_in("viewer")
     after = await console.pool.fetchval("SELECT password FROM users WHERE name = 'viewer'")

@@ -139,7 +139,9 @@ async def test_names_that_nobody_has_get_no_rows_and_are_never_locked(console):
     assert not any("nobody-at-all" in row[0] for row in rows)
 
 
-async def test_a_name_that_nobody_has_costs_the_same_argon2_work_outside_the_event_loop(console, monkeypatch):
+async def test_a_name_that_nobody_has_costs_the_same_argon2_work_outside_the_event_loop(
+    console, monkeypatch, full_password_cost
+):
     verified = []
 
     class Hasher(passwords.PasswordHasher):
