@@ -145,6 +145,11 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     return collected
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: at the end, the other workers would wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _import_measured() -> None:
     for part in ("schemas", "providers", "gateway"):
         for module in pkgutil.walk_packages(import_module(part).__path__, f"{part}."):

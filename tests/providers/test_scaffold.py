@@ -46,6 +46,8 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, cwd=root, capture_output=True, text=True, timeout=300, env=environment)
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("scaffold")
 def test_a_stamped_plugin_says_what_to_fill_in_and_passes_once_three_plans_are(checkout):
     tests = "tests/providers/night_owl"
     # Only those that have something to say yet; the others pass already.
@@ -66,6 +68,8 @@ def test_a_stamped_plugin_says_what_to_fill_in_and_passes_once_three_plans_are(c
     assert filled.returncode == 0, filled.stdout + filled.stderr
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("scaffold")
 def test_a_stamped_plugin_is_found_lints_and_type_checks(checkout):
     linted = run(checkout, "-m", "ruff", "check", "--no-cache", *SOURCES)
     assert linted.returncode == 0, linted.stdout

@@ -177,6 +177,7 @@ def count_answers(app):
     return counts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", RUNS)
 async def test_requests_made_from_the_description_meet_nothing_that_it_does_not_describe(
     owned, empty_resolver, tmp_path, which
