@@ -195,8 +195,12 @@ def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_s
     compare_lists(seed, [query])
 
 
+MEASURED_SEEDS = {0, 1, 3, 6}  # they run all the lines that the others do
+
+
 @pytest.mark.parametrize(
-    "seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.no_cover) for seed in range(8, 40))]
+    "seed",
+    [pytest.param(seed, marks=() if seed in MEASURED_SEEDS else pytest.mark.no_cover) for seed in range(40)],
 )
 def test_a_fixed_set_of_queries_finds_the_same_plans_in_every_market(seed: int) -> None:
     compare_lists(seed, FIXED_QUERIES)

@@ -85,6 +85,7 @@ def test_next_to_nothing_is_suspect_without_anybody_else():
     assert suspects({"of": 1, "cost": "0.04"}, minimum=None) == {}
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @given(some_offers)
 def test_what_others_ask_is_what_a_look_at_each_offer_finds(rows):
     made = offers(rows)
@@ -110,6 +111,7 @@ def same(found, wanted):
     return np.isnan(found) if wanted is None else found == pytest.approx(wanted)
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @given(some_offers)
 def test_an_offer_that_asks_as_much_as_the_dearest_is_never_below_the_others(rows):
     made = offers(rows)
@@ -120,6 +122,7 @@ def test_an_offer_that_asks_as_much_as_the_dearest_is_never_below_the_others(row
             assert offer["id"].tobytes() not in found
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @given(some_offers, st.randoms())
 def test_the_order_of_offers_decides_nothing(rows, chance):
     made = offers(rows)

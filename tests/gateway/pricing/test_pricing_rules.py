@@ -63,6 +63,7 @@ subjects = st.builds(
 )
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @settings(max_examples=400, deadline=None)
 @given(
     rules=rule_lists,

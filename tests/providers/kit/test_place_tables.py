@@ -85,6 +85,7 @@ def every_name() -> dict[str, set[str]]:
     return named
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 def test_every_territory_is_read_in_every_language_but_for_the_listed_spellings(every_name) -> None:
     listed = shared_spellings()
     wrong = {
