@@ -277,7 +277,7 @@ async def test_prices_are_made_with_the_rates_of_the_day(pool, source):
         ([{"kind": "ecb", "url": "http://rates.example.com/daily.xml"}], "only for this machine"),
         ([{"kind": "ecb", "url": "ftp://127.0.0.1/daily.xml"}], "https"),
         ([{"kind": "ecb", "url": "https://10.0.0.1/daily.xml"}], "public"),
-        ([{"kind": "csv", "url": "https://rates.example.com/"}], "'ecb' or 'json'"),
+        ([{"kind": "csv", "url": "https://rates.example.com/"}], "should be 'ecb'"),
         ([{"kind": "ecb", "url": "https://rates.example.com/a"}] * 2, "one kind and one host"),
     ],
 )
