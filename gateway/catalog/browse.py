@@ -324,8 +324,7 @@ class Catalog:
                 or indexes.standing != standing_now
                 or indexes.sets != sets
             ):
-                used = indexes.used if indexes is not None else ()
-                made = await asyncio.to_thread(_warm, snapshot, standing_now, sets, used)
+                made = await asyncio.to_thread(_warm, snapshot, standing_now, sets, indexes)
                 self._indexes[mode] = made
                 log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)
 
@@ -340,8 +339,8 @@ class Catalog:
             log.info("recovered", what=what)
 
 
-def _warm(snapshot: Snapshot, standing_now: OverlayState, sets: RuleSets, used: tuple[str, ...]) -> Indexes:
-    """Indexes whose prices are worked out before the first customer asks."""
-    made = Indexes(snapshot, standing_now, sets)
-    made.warm(used)
+def _warm(snapshot: Snapshot, standing_now: OverlayState, sets: RuleSets, before: Indexes | None) -> Indexes:
+    """Indexes that the first customer does not wait for, worked out from those before where little changed."""
+    made = Indexes(snapshot, standing_now, sets, before)
+    made.warm(() if before is None else before.used)
     return made

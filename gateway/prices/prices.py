@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index, matrix
-from gateway.catalog.index.filters import per_gb, totals
+from gateway.catalog.index.amounts import per_gb, totals
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.matrix import Bucket, Per
 from gateway.catalog.index.tables import SCOPES

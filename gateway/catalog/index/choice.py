@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from gateway.catalog.index.filters import Filter, filter_of
-from gateway.catalog.index.layout import Array
+from gateway.catalog.index.filters import filter_of
+from gateway.catalog.index.page import Found, Search
 from gateway.catalog.index.query import InStock, Need, PlanQuery
 from gateway.catalog.index.snapshot import Snapshot
-from gateway.catalog.index.stock import Blocked, standing
+from gateway.catalog.index.stock import Stock
 from gateway.catalog.index.views import PriceView
 from schemas.features import requirements
 
 
-def plans_for(snapshot: Snapshot, need: Need) -> tuple[Array, Filter] | None:
-    """All plans that meet a need, whether or not they are in stock, and the filter they met; None for none."""
-    found = filter_of(snapshot, query_of(need), None)
+class Meeting(NamedTuple):
+    """How many plans meet a need, how many of them can be sold, and the two to choose first: by price, then cost."""
+
+    considered: int
+    in_stock: int
+    best: Found
+
+
+def meeting(snapshot: Snapshot, view: PriceView, stock: Stock, need: Need) -> Meeting | None:
+    """What meets a need; None when no plan does, in stock or not."""
+    found = filter_of(snapshot, query_of(need))
     if found is None:
         return None
-    if need.plan_id is not None:
-        plan = snapshot.find_plan(need.plan_id)
-        if plan is None:
-            return None
-        found = replace(found, source=snapshot.rows_of(snapshot.rows_of_plans(np.array([plan]))))
-    rows = found.narrow(snapshot, found.source.between(found.kinds, 0, snapshot.rows))
-    plans = np.unique(snapshot.plan[rows])
-    return (plans, found) if len(plans) else None
+    search = Search(snapshot, view, stock, found, InStock.ANY)
+    plan = None if need.plan_id is None else snapshot.find_plan(need.plan_id)
+    rows = search.rows() if plan is None else search.narrow(snapshot.rows_of_plans(np.array([plan])))
+    if not len(rows):
+        return None
+    if search.alike:
+        considered, sold = len(rows), rows.compress(stock.live.take(rows))
+    else:
+        plans = np.unique(snapshot.plan.take(rows))
+        stands = search.standing(plans, InStock.TRUE).rows
+        considered, sold = len(plans), stands.compress(stands >= 0)
+    prices = sold if view.even else view.prices(sold)
+    near = sold
+    if len(sold) > 2:  # noqa: PLR2004 - the first, and the next best
+        near = sold.compress(prices <= np.partition(prices, 1)[1])
+    best = near.take(np.lexsort((near, view.prices(near)))[:2])
+    counts = search.standing(snapshot.plan.take(best), InStock.TRUE).counts
+    return Meeting(considered, len(sold), Found(best, counts))
 
 
 def query_of(need: Need) -> PlanQuery:
@@ -43,18 +61,7 @@ def query_of(need: Need) -> PlanQuery:
     )
 
 
-def cheapest(
-    snapshot: Snapshot, view: PriceView, plans: Array, found: Filter, blocked: Blocked | None
-) -> tuple[Array, Array, Array]:
-    """(plans, rows, counts) of those that can be sold, the one to choose first: the lowest price, then cost."""
-    rows, counts = standing(snapshot, plans, found, blocked, InStock.TRUE)
-    live = np.flatnonzero(rows >= 0)
-    there = rows[live]
-    order = live[np.argsort(there, kind="stable") if view.even else np.lexsort((there, view.prices(there)))]
-    return plans[order], rows[order], counts[order]
-
-
-def what_is_missing(snapshot: Snapshot, need: Need) -> str:
+def what_is_missing(snapshot: Snapshot, view: PriceView, stock: Stock, need: Need) -> str:
     """The first thing, in the order in which people ask, that no plan has together with those before."""
     where = " and ".join(need.countries) or "any country"
     steps: list[tuple[Need, str]] = []
@@ -72,4 +79,5 @@ def what_is_missing(snapshot: Snapshot, need: Need) -> str:
     for name, rule, value in requirements(need.wanted):
         partial = msgspec.structs.replace(partial, wanted=msgspec.structs.replace(partial.wanted, **{name: value}))
         steps.append((partial, f"no such plan for {where} has {rule.phrase.format(value)}"))
-    return next((text for step, text in steps if plans_for(snapshot, step) is None), "no plan meets all of it")
+    missing = (text for step, text in steps if meeting(snapshot, view, stock, step) is None)
+    return next(missing, "no plan meets all of it")

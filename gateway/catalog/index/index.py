@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 import orjson
 
-from gateway.catalog.index import choice, page, places, render
+from gateway.catalog.index import choice, places, render
 from gateway.catalog.index.affordable import short
 from gateway.catalog.index.build import WHY_NOT
-from gateway.catalog.index.filters import Filter, filter_of
+from gateway.catalog.index.filters import filter_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.nearest import nearest
 from gateway.catalog.index.overlay import OverlayState, SupplierNow
+from gateway.catalog.index.page import After, Found, Search
 from gateway.catalog.index.query import (
     MAX_LIMIT,
     SORTS,
@@ -30,11 +31,11 @@ from gateway.catalog.index.query import (
     PlanQuery,
     QueryError,
 )
+from gateway.catalog.index.row_order import order_of, sort_keys
 from gateway.catalog.index.rule_prices import rule_prices_of
-from gateway.catalog.index.scan import NULL, After, Found, Scan
 from gateway.catalog.index.snapshot import Snapshot
-from gateway.catalog.index.stock import Blocked, standing
-from gateway.catalog.index.views import PriceView, view_of
+from gateway.catalog.index.stock import NONE, Stock
+from gateway.catalog.index.views import NULL, PriceView, view_of
 from gateway.kit.pages import PageRequest, write_cursor
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing_rules import RuleSet
@@ -51,10 +52,10 @@ class Index:
     Bodies are JSON as in the API, ready to send. ``version`` changes with everything that changes an
     answer (snapshot, stock marks, stops, staleness, pricing rules, rates) and is equal on every process
     that holds the same. ``currency`` None means ``base_currency``; one without a rate raises
-    ``QueryError("currency", …)``.
+    ``QueryError("currency", …)``. From the index ``before`` is taken what stands as it did.
     """
 
-    def __init__(self, snapshot: Snapshot, now: OverlayState, rules: RuleSet) -> None:
+    def __init__(self, snapshot: Snapshot, now: OverlayState, rules: RuleSet, before: Index | None = None) -> None:
         self.snapshot = snapshot
         self.standing = now
         self.rules = rules
@@ -78,7 +79,7 @@ class Index:
         self._short = None if too_dear is None else too_dear.rows(snapshot)
         self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
         states = [self._states.get(name) for name in snapshot.suppliers]
-        self._blocked = self._block()
+        self.stock: Stock = Stock(snapshot, self._live(), self.version, None if before is None else before.stock)
         self._render = render.Renderer(
             snapshot, np.array([status is None or status.stale for status in states], dtype=np.bool_)
         )
@@ -90,21 +91,24 @@ class Index:
             raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
         page_request = PageRequest(max(1, min(query.limit, MAX_LIMIT)), query.cursor)
         view = self._view(query.currency)
-        after = self._after(page_request)
+        after = self._after(page_request, down=query.sort.startswith("-"))
         within = None if query.max_price is None else view.within(view.whole(query.max_price))
+        if within is not None and within.all and query.in_stock is InStock.TRUE:
+            within = None
         gone = None
         if query.updated_since is not None and query.cursor is None:
             gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]
-        found = filter_of(self.snapshot, query, within)
+        found = filter_of(self.snapshot, query)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
-        scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
-        seen = page.first(scan, page_request.fetch)
+        search = Search(self.snapshot, view, self.stock, found, query.in_stock, within)
+        seen = search.first(query.sort, after, page_request.fetch)
         ahead = None
         if len(seen) > page_request.limit:
             seen = seen.take(slice(page_request.limit))
-            key, last = int(seen.keys[-1]), self.snapshot.plan_id(int(seen.plans[-1]))
-            ahead = write_cursor(_NO_VALUE if key == NULL else key, last)
+            key = int(sort_keys(view, query.sort, query.min_days, seen.rows[-1:])[0])
+            last = self.snapshot.plan_id(int(self.snapshot.plan[seen.rows[-1]]))
+            ahead = write_cursor(_NO_VALUE if key == NULL else abs(key), last)
         pieces = self._render.plans(seen, view, query.min_days)
         return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
 
@@ -114,10 +118,8 @@ class Index:
         plan = self.snapshot.find_plan(plan_id)
         if plan is None:
             return self._gone(plan_id)
-        found = self._everything()
-        plans = np.array([plan])
-        rows, counts = standing(self.snapshot, plans, found, self._blocked, InStock.ANY)
-        return b"".join(self._render.plans(Found(plans, rows, counts, counts), view, None))
+        rows, counts = self.stock.all
+        return b"".join(self._render.plans(Found(rows[plan : plan + 1], counts[plan : plan + 1]), view, None))
 
     def offers(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:
         """The JSON list of a plan's offers with their costs (ops only), the selectable ones first."""
@@ -166,31 +168,28 @@ class Index:
             gone = need.plan_id in snapshot.gone
             successors = snapshot.successors(need.plan_id) if gone else ()
             return NoMatch("no_plan", f"no plan {need.plan_id}", gone=gone, successors=successors)
-        meeting = choice.plans_for(snapshot, need)
+        meeting = choice.meeting(snapshot, view, self.stock, need)
         if meeting is None:
-            what = (
-                "the plan has no offer with these features" if need.plan_id else choice.what_is_missing(snapshot, need)
-            )
+            what = "the plan has no offer with these features"
+            if need.plan_id is None:
+                what = choice.what_is_missing(snapshot, view, self.stock, need)
             return NoMatch("no_plan", what, nearest=self._nearest(need, view))
-        considered, found = meeting
-        plans, rows, counts = choice.cheapest(snapshot, view, considered, found, self._blocked)
-        if not len(plans):
-            return NoMatch("no_stock", "every plan that would do is out of stock", considered=len(considered))
+        if not meeting.in_stock:
+            return NoMatch("no_stock", "every plan that would do is out of stock", considered=meeting.considered)
+        row, *others = meeting.best.rows.tolist()
         next_best = None
-        if len(plans) > 1:
-            next_best = (snapshot.plan_id(int(plans[1])), view.money(int(rows[1])))
-        chosen = Found(plans[:1], rows[:1], counts[:1], counts[:1])
-        cost = int(snapshot.cost[rows[0]])
+        if others:
+            next_best = (snapshot.plan_id(int(snapshot.plan[others[0]])), view.money(others[0]))
         return Choice(
-            plan_id=snapshot.plan_id(int(plans[0])),
-            plan=b"".join(self._render.plans(chosen, view, need.days)),
-            price=view.money(int(rows[0])),
-            minimum_margin=self.rule_prices.margin_of(int(view.slots[rows[0]])),
-            cost_base=Money.of(snapshot.base_text(cost).split(" ")[0], self.base_currency),
-            considered=len(considered),
-            in_stock=len(plans),
+            plan_id=snapshot.plan_id(int(snapshot.plan[row])),
+            plan=b"".join(self._render.plans(meeting.best.take(slice(1)), view, need.days)),
+            price=view.money(row),
+            minimum_margin=self.rule_prices.margin_of(int(view.slots[row])),
+            cost_base=Money.of(snapshot.base_text(int(snapshot.cost[row])).split(" ")[0], self.base_currency),
+            considered=meeting.considered,
+            in_stock=meeting.in_stock,
             next_best=next_best,
-            assumed=need.data_mb is not None and int(snapshot.kind_full_mb[snapshot.kind[rows[0]]]) < 0,
+            assumed=need.data_mb is not None and int(snapshot.kind_full_mb[snapshot.kind[row]]) < 0,
         )
 
     def _nearest(self, need: Need, view: PriceView) -> tuple[tuple[bytes, tuple[Missed, ...]], ...]:
@@ -199,22 +198,18 @@ class Index:
 
     def _in_stock(self, plan: int, row: int, view: PriceView, days: int | None) -> bytes:
         """A plan's JSON, sold by this row of it."""
-        plans, rows = np.array([plan]), np.array([row])
-        counts = standing(self.snapshot, plans, self._everything(), self._blocked, InStock.TRUE).counts
-        return b"".join(self._render.plans(Found(plans, rows, counts, counts), view, days))
+        found = Found(np.array([row]), self.stock.all.counts[plan : plan + 1])
+        return b"".join(self._render.plans(found, view, days))
 
-    @cached_property
+    @property
     def has_plan_for_sale(self) -> bool:
         """Whether there is any plan that can be sold now."""
         return bool(self.selectable.any())
 
-    @cached_property
+    @property
     def selectable(self) -> Array:
         """Of each row whether it can be sold now."""
-        live = np.arange(self.snapshot.rows) < self.snapshot.sold_end
-        if self._blocked is not None:
-            live &= ~self._blocked.mask
-        return live
+        return self.stock.live
 
     @cached_property
     def why_not(self) -> Array:
@@ -228,8 +223,7 @@ class Index:
 
     def stands(self) -> Array:
         """Of each plan the row that is sold for it now, -1 where none is."""
-        plans = np.arange(self.snapshot.plans)
-        return standing(self.snapshot, plans, self._everything(), self._blocked, InStock.TRUE).rows
+        return np.where(self.stock.all.counts > 0, self.stock.all.rows, NONE)
 
     def view(self, currency: str | None = None) -> PriceView:
         """The prices of all rows in a currency. Raises ``QueryError``."""
@@ -254,7 +248,11 @@ class Index:
 
     def warm(self) -> None:
         """Work out beforehand what the first questions would have to wait for."""
-        self._counts(self._view(None))
+        view = self._view(None)
+        self._counts(view)
+        for sort in SORTS:
+            order_of(view, sort)
+            order_of(view, f"-{sort}")
 
     # -- what answers are made of
 
@@ -265,8 +263,8 @@ class Index:
         except NoRate as error:
             raise QueryError("currency", error.advice, "no_rate") from None
 
-    def _after(self, page_request: PageRequest) -> After | None:
-        """Behind which sort value and plan a page begins; prices are the customer's, in minor units."""
+    def _after(self, page_request: PageRequest, *, down: bool) -> After | None:
+        """Behind which sort key and plan a page begins; prices are the customer's, in minor units."""
         if page_request.cursor is None:
             return None
         value, plan_id = page_request.after(str, str)
@@ -274,11 +272,8 @@ class Index:
             return After(NULL, self.snapshot.plan_after(plan_id))
         if value is None or _VALUE.fullmatch(value) is None:
             return After(NULL, self.snapshot.plans)
-        return After(min(int(value), NULL - 1), self.snapshot.plan_after(plan_id))
-
-    def _everything(self) -> Filter:
-        snapshot = self.snapshot
-        return Filter(snapshot.all, np.ones(snapshot.kinds, dtype=np.bool_))
+        key = min(int(value), NULL - 1)
+        return After(-key if down else key, self.snapshot.plan_after(plan_id))
 
     def _gone(self, plan_id: str) -> Gone | None:
         at = self.snapshot.gone.get(plan_id)
@@ -297,20 +292,17 @@ class Index:
         )
         return sum(_bit(reason) for reason, holds in conditions if holds)
 
-    def _block(self) -> Blocked | None:
-        """The rows that could be sold by themselves and cannot be now: a mark, the supplier, the price or our money."""
-        priced_out = [
-            mask for mask in (self.rule_prices.thin, self.rule_prices.unrated, self._short) if mask is not None
-        ]
-        if not self._marks and not self._held.any() and not priced_out:
-            return None
+    def _live(self) -> Array:
+        """The rows that can be sold: neither a mark, the supplier, the price nor our money there keeps them from it."""
         snapshot = self.snapshot
-        mask = self._held.astype(np.bool_)[snapshot.supplier] if self._held.any() else np.zeros(snapshot.rows, np.bool_)
-        mask[list(self._marks)] = True
-        for rows in priced_out:
-            mask |= rows
-        mask[snapshot.sold_end :] = False
-        return Blocked(mask, np.flatnonzero(mask))
+        live = np.arange(snapshot.rows) < snapshot.sold_end
+        if self._held.any():
+            live &= ~self._held.astype(np.bool_).take(snapshot.supplier)
+        live[list(self._marks)] = False
+        for rows in (self.rule_prices.thin, self.rule_prices.unrated, self._short):
+            if rows is not None:
+                live &= ~rows
+        return live
 
     def _why_not(self, row: int) -> int:
         snapshot = self.snapshot
@@ -330,7 +322,7 @@ class Index:
     def _counts(self, view: PriceView) -> tuple[Array, Array]:
         """Plans in stock of each country and region, and their lowest prices."""
         key = ("counts", self.standing.digest, self.rules.digest, view.currency)
-        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, view, self._blocked))
+        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, view, self.stock))
 
     def _from(self, view: PriceView, minor: int) -> orjson.Fragment | None:
         return None if minor == places.NO_PRICE else orjson.Fragment(view.price_json(minor))

@@ -18,11 +18,11 @@ class Indexes:
     The least used of too many is let go.
     """
 
-    def __init__(self, snapshot: Snapshot, now: OverlayState, sets: RuleSets) -> None:
+    def __init__(self, snapshot: Snapshot, now: OverlayState, sets: RuleSets, before: Indexes | None = None) -> None:
         self.snapshot = snapshot
         self.standing = now
         self.sets = sets
-        self.shared = Index(snapshot, now, sets.shared)
+        self.shared: Index = Index(snapshot, now, sets.shared, None if before is None else before.shared)
         self._own: OrderedDict[str, Index] = OrderedDict()
 
     def of(self, storefront_id: str | None) -> Index:
@@ -34,7 +34,7 @@ class Indexes:
             return self.shared
         found = self._own.get(rules.digest)
         if found is None:
-            found = self._own[rules.digest] = Index(self.snapshot, self.standing, rules)
+            found = self._own[rules.digest] = Index(self.snapshot, self.standing, rules, self.shared)
             if len(self._own) > MAX_SETS - 1:
                 self._own.popitem(last=False)
         else:

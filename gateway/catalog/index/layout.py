@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-LAYOUT = 11
+LAYOUT = 12
 _MAGIC = b"ESIMCAT\x01"
 _ALIGN = 64
 _DIGEST_BYTES = 16

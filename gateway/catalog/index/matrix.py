@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from gateway.catalog.index.filters import counted, per_gb, totals
+from gateway.catalog.index.amounts import counted, per_gb, totals
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import SCOPES
@@ -25,7 +25,6 @@ Per = Literal["plan", "gb", "day"]
 NONE = -1
 _NO_COST = (1 << 30) - 1
 _ROW_BITS = 32
-_NOTHING = (1 << 63) - 1
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -101,13 +100,18 @@ def cells(snapshot: Snapshot, selectable: Array, bucket: Bucket, codes: Sequence
     That is the lowest cost in base currency, then the lowest supplier_plan_id; an offer without a
     cost only where there is no other. ``selectable`` tells of each row whether it can be sold now.
     """
-    kinds = kinds_of(snapshot, bucket)
-    found = np.full((len(codes), len(snapshot.suppliers)), _NOTHING, dtype=np.int64)
-    for at, code in enumerate(codes):
-        rows = _competing(snapshot, selectable, bucket, kinds, code)
-        if len(rows):
-            np.minimum.at(found[at], snapshot.supplier.take(rows), _choice(snapshot, rows))
-    return np.where(found == _NOTHING, NONE, found & ((1 << _ROW_BITS) - 1))
+    rows = np.flatnonzero(kinds_of(snapshot, bucket).take(snapshot.kind))
+    # What can be sold is in the order of choice already.
+    rows = rows.take(_choice(snapshot, rows).argsort()) if bucket.everything else rows.compress(selectable.take(rows))
+    suppliers = len(snapshot.suppliers)
+    first: Array = np.full(snapshot.covers * suppliers, len(rows))
+    cell = snapshot.cover.take(rows).astype(np.int64) * suppliers + snapshot.supplier.take(rows)
+    first[cell[::-1]] = np.arange(len(rows))[::-1]
+    first = first.reshape(snapshot.covers, suppliers)
+    numbers = [snapshot.country(code) for code in codes]
+    nothing = np.full(suppliers, len(rows))
+    found = [nothing if number is None else first.take(snapshot.covers_of(number), 0).min(0) for number in numbers]
+    return np.append(rows, NONE).take(np.array(found, dtype=np.int64).reshape(len(codes), suppliers))
 
 
 def competing(snapshot: Snapshot, selectable: Array, bucket: Bucket, code: str, supplier: str | None) -> Array:
@@ -176,17 +180,17 @@ def _by_name(snapshot: Snapshot, *, triggers: bool) -> list[tuple[str, str]]:
 
 
 def _only_triggers(snapshot: Snapshot, number: int) -> bool:
-    start, end = snapshot.columns["list_at"][number : number + 2].tolist()
-    return bool(snapshot.kind_trigger.take(snapshot.columns["list_kinds"][start:end]).all())
+    return bool(snapshot.kind_trigger.any()) and bool(
+        snapshot.kind_trigger.take(snapshot.kind.take(snapshot.rows_of_covers(snapshot.covers_of(number)))).all()
+    )
 
 
 def _competing(snapshot: Snapshot, selectable: Array, bucket: Bucket, kinds: Array, code: str) -> Array:
     number = snapshot.country(code)
     if number is None:
         return np.empty(0, dtype=np.int64)
-    columns = snapshot.columns
-    start, end = columns["list_at"][number : number + 2].tolist()
-    rows = columns["list_rows"][start:end].compress(kinds.take(columns["list_kinds"][start:end]))
+    rows = snapshot.rows_of_covers(snapshot.covers_of(number))
+    rows = rows.compress(kinds.take(snapshot.kind.take(rows)))
     return rows if bucket.everything else rows.compress(selectable.take(rows))
 
 

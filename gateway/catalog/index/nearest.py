@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gateway.catalog.index import feature_masks
-from gateway.catalog.index.filters import counted
+from gateway.catalog.index.amounts import counted
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import Missed, Need
 from gateway.catalog.index.snapshot import Snapshot

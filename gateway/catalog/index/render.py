@@ -9,11 +9,11 @@ import numpy as np
 import orjson
 
 from gateway.catalog.diff_rules import offer_id, offer_key
+from gateway.catalog.index.amounts import per_gb
 from gateway.catalog.index.build import WHY_NOT
-from gateway.catalog.index.filters import per_gb
 from gateway.catalog.index.fragments import STAMP_LENGTH
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.scan import Found
+from gateway.catalog.index.page import Found
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.views import PriceView
 
@@ -53,12 +53,12 @@ class Renderer:
         """Put together what only the snapshot and the price decide: everything but stock and staleness."""
         snapshot, blob = self.snapshot, self.snapshot.file.memory
         at = np.array(lacking)
-        new, plans = found.rows[at], found.plans[at]
+        new = found.rows[at]
         kinds = snapshot.kind[new]
         kept = view.room_for(days, keep=[row for row in rows if row in view.ready(days)])
         for row, piece, where, amount, network, feature, slot, total, day in zip(
             new.tolist(),
-            self._spans("plan_at", plans),
+            self._spans("plan_at", snapshot.plan[new]),
             self._spans("cover_at", snapshot.cover[new]),
             self._spans("data_at", snapshot.columns["data"][new]),
             self._spans("network_at", snapshot.columns["network"][new]),

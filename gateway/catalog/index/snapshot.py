@@ -16,7 +16,6 @@ import numpy as np
 from gateway.catalog.index import fragments
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array, SnapshotFile
-from gateway.catalog.index.listing import All, Listing, Present
 from gateway.catalog.index.name_index import WordIndex
 from gateway.catalog.index.tables import LIMB, PERIODS
 from gateway.pricing.price_rules import Rates
@@ -57,7 +56,7 @@ class Snapshot:
         self.by_key, self.key_rank = columns["by_key"], columns["key_rank"]
         self.plan_rows_at, self.plan_rows = columns["plan_rows_at"], columns["plan_rows"]
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
-        self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
+
         self.kind_mb, self.kind_days = columns["kind_mb"], columns["kind_days"]
         self.kind_per, self.kind_trigger = columns["kind_per"], columns["kind_trigger"]
         self.kind_full_mb, self.kind_full_per = columns["kind_full_mb"], columns["kind_full_per"]
@@ -88,20 +87,6 @@ class Snapshot:
 
     # -- lists of rows
 
-    @cached_property
-    def all(self) -> All:
-        """All rows, in row order."""
-        columns = self.columns
-        before = columns["rows_before"].reshape(-1, max(1, self.kinds))
-        return All(self.kind, None, before, columns["kind_rows_at"], columns["kind_rows"])
-
-    @cached_property
-    def all_by_plan(self) -> All:
-        """All rows, in the order of plans: positions are places within ``plan_rows``."""
-        columns = self.columns
-        before = columns["places_before"].reshape(-1, max(1, self.kinds))
-        return All(self.kind, self.plan_rows, before, columns["kind_rows_at"], columns["kind_places"])
-
     def country(self, code: str) -> int | None:
         """The number of a country's list; None when no plan covers it."""
         return self._country.get(code)
@@ -110,63 +95,53 @@ class Snapshot:
         """The number of a region's list; None when there is no such region."""
         return self._region.get(code)
 
-    def listing(self, number: int) -> Listing:
-        """The rows of a country or a region."""
-        return self.memo(("list", number), lambda: self._listing(number))
-
-    def _listing(self, number: int) -> Listing:
-        columns = self.columns
-        start, end = columns["list_at"][number : number + 2].tolist()
-        first, last = columns["present_at"][number : number + 2].tolist()
-        names = ("present_kind", "present_count", "present_first", "present_last")
-        present = Present(*(columns[name][first:last] for name in names))
-        return Listing(self.kinds, columns["list_rows"][start:end], columns["list_kinds"][start:end], present)
-
-    def list_length(self, number: int) -> int:
-        start, end = self.columns["list_at"][number : number + 2].tolist()
-        return int(end - start)
-
-    def rows_of(self, rows: Array) -> Listing:
-        """A list of rows that was put together for one query; ``rows`` ascend."""
-        return Listing(self.kinds, rows, self.kind[rows], None)
-
     def rows_of_covers(self, covers: Array) -> Array:
-        """The rows of these coverages, ascending."""
-        starts = self.columns["cover_rows_at"]
-        found = self.columns["cover_rows"][spans(starts[covers], starts[covers + 1])]
-        found.sort()
-        return found
+        """The rows of these coverages, those of each ascending."""
+        return self._rows_of("cover", covers)
+
+    def rows_of_kinds(self, kinds: Array) -> Array:
+        """The rows of these kinds, those of each ascending."""
+        return self._rows_of("kind", kinds)
 
     def rows_of_plans(self, plans: Array) -> Array:
-        """The rows of these plans, ascending."""
-        found = self.plan_rows[spans(self.plan_rows_at[plans], self.plan_rows_at[plans + 1])]
-        found.sort()
-        return found
+        """The rows of these plans, those of each ascending."""
+        return self._rows_of("plan", plans)
+
+    def _rows_of(self, what: str, numbers: Array) -> Array:
+        starts, rows = self.columns[f"{what}_rows_at"], self.columns[f"{what}_rows"]
+        return rows.take(spans(starts.take(numbers), starts.take(numbers + 1)))
+
+    def covers_of(self, number: int) -> Array:
+        """The coverages that hold a country, or are of a region."""
+        start, end = self.columns["list_covers_at"][number : number + 2].tolist()
+        return self.columns["list_covers"][start:end]
 
     def covering(self, number: int) -> Array:
         """For each coverage, whether it holds the country (or is of the region) with this list."""
         return self.memo(("covering", number), lambda: self._covering(number))
 
     def _covering(self, number: int) -> Array:
-        start, end = self.columns["list_covers_at"][number : number + 2].tolist()
         covering = np.zeros(self.covers, dtype=np.bool_)
-        covering[self.columns["list_covers"][start:end]] = True
+        covering[self.covers_of(number)] = True
         return covering
 
-    @cached_property
-    def rows_of_cover(self) -> Array:
-        """How many rows each coverage has."""
-        return np.diff(self.columns["cover_rows_at"])
+    def rows_with(self, column: str) -> Array:
+        """How many rows have each value of a column."""
+        return self.memo(
+            ("rows with", column), lambda: np.bincount(self.columns[column], minlength=self._values(column))
+        )
+
+    def _values(self, column: str) -> int:
+        names = {"cover": "cover_at", "kind": "kind_rows_at", "feature": "feature_at", "network": "members_at"}
+        return len(self.columns[names[column]]) - 1
 
     @cached_property
-    def rows_of_feature(self) -> Array:
-        """How many rows have each set of features."""
-        return np.bincount(self.feature, minlength=len(self.columns["feature_at"]) - 1)
-
-    @cached_property
-    def rows_of_network(self) -> Array:
-        """How many rows have each set of networks."""
-        return np.bincount(self.network, minlength=len(self.columns["members_at"]) - 1)
+    def kinds_together(self) -> tuple[Array, Array]:
+        """Pairs of kinds that offers of one plan have: of what is not part of a plan's identity they may differ."""
+        kinds, plans = self.kind.take(self.plan_rows), self.plan.take(self.plan_rows)
+        differ = np.flatnonzero((plans[1:] == plans[:-1]) & (kinds[1:] != kinds[:-1]))
+        pairs = np.unique(np.stack((kinds.take(differ), kinds.take(differ + 1))), axis=1)
+        return pairs[0], pairs[1]
 
     # -- text
 

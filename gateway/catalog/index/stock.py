@@ -6,12 +6,12 @@ some of them could be sold when the snapshot was made, others could not. Those a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from gateway.catalog.index.build import WHY_NOT
-from gateway.catalog.index.filters import Filter
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import InStock
@@ -27,13 +27,7 @@ _SUSPECT_BIT = 61
 _NO_COST = (1 << 29) - 1
 _RANK_BITS = 32
 _SUSPECT_PRICE = WHY_NOT.index(WhyNot.SUSPECT_PRICE)
-
-
-class Blocked(NamedTuple):
-    """Rows that the overlay keeps out of the selection: as a mask, and listed."""
-
-    mask: Array
-    rows: Array
+_FEW = 16  # changes of one row in so many are worked in; more make everything anew
 
 
 class Stands(NamedTuple):
@@ -43,30 +37,65 @@ class Stands(NamedTuple):
     counts: Array
 
 
-def standing(snapshot: Snapshot, plans: Array, found: Filter, blocked: Blocked | None, in_stock: InStock) -> Stands:
-    """What stands for each of the plans under a filter; ``plans`` are all of the right coverage and kind."""
-    first, end = snapshot.plan_rows_at[plans], snapshot.plan_rows_at[plans + 1]
-    rows = snapshot.plan_rows[spans(first, end)].astype(np.int64)
-    if not len(rows):
-        return Stands(np.full(len(plans), NONE), np.zeros(len(plans), dtype=np.int64))
+class Stock:
+    """What can be sold of a snapshot now: ``live`` says it of each row. ``all`` is what stands for each plan.
+
+    Worked out from what was there ``before``, where little changed. ``key`` names it for what is remembered of it.
+    """
+
+    def __init__(self, snapshot: Snapshot, live: Array, key: str, before: Stock | None = None) -> None:
+        self.snapshot = snapshot
+        self.live = live
+        self.key = key
+        plans = np.arange(snapshot.plans)
+        rows, counts = np.empty(snapshot.plans, dtype=np.int32), np.empty(snapshot.plans, dtype=np.int32)
+        if before is not None and before.snapshot is snapshot:
+            changed = np.flatnonzero(before.live != live)
+            if len(changed) * _FEW < snapshot.rows:
+                plans = np.unique(snapshot.plan.take(changed))
+                rows[:], counts[:] = before.all
+        rows[plans], counts[plans] = standing(snapshot, plans, live, InStock.ANY)
+        self.all: Stands = Stands(rows, counts)
+        self._masks: dict[tuple[InStock, bool], Array] = {}
+
+    def mask(self, in_stock: InStock, *, standing: bool) -> Array:
+        """Of each row whether it can be in a list of this kind; with ``standing``, as what stands for its plan."""
+        found = self._masks.get((in_stock, standing))
+        if found is None:
+            found = np.ones(self.snapshot.rows, dtype=np.bool_)
+            if standing:
+                found[:] = False
+                found[self.all.rows] = True
+            if in_stock is not InStock.ANY:
+                found &= self.live if in_stock is InStock.TRUE else ~self.live
+            self._masks[in_stock, standing] = found
+        return found
+
+
+def standing(
+    snapshot: Snapshot, plans: Array, live: Array, in_stock: InStock, will: Callable[[Array], Array] | None = None
+) -> Stands:
+    """What stands for each of the plans among those of its offers that ``will`` do; None: all of them."""
+    first, end = snapshot.plan_rows_at.take(plans), snapshot.plan_rows_at.take(plans + 1)
+    rows = snapshot.plan_rows.take(spans(first, end)).astype(np.int64)
     counts = end - first
     begins = np.cumsum(counts) - counts
-    will = found.offers(snapshot, rows)
-    live = will & (rows < snapshot.sold_end)
-    if blocked is not None:
-        live &= ~blocked.mask[rows]
-    alive = np.add.reduceat(live, begins, dtype=np.int64)
+    allowed = np.ones(len(rows), dtype=np.bool_) if will is None else will(rows)
+    sold = allowed & live.take(rows)
+    alive = np.add.reduceat(sold, begins, dtype=np.int64)
+    best = np.minimum.reduceat(np.where(sold, rows, _NOWHERE), begins)
     if in_stock is InStock.TRUE:
-        best = np.minimum.reduceat(np.where(live, rows, _NOWHERE), begins)
         return Stands(np.where(best == _NOWHERE, NONE, best), alive)
-    key = np.where(live, rows, np.where(will, _unsold_key(snapshot, rows), _NOWHERE))
-    best = np.minimum.reduceat(key, begins)
-    found_rows = np.where(best == _NOWHERE, NONE, best)
-    unsold = np.flatnonzero((best >= _NOT_SOLD) & (best != _NOWHERE))
-    found_rows[unsold] = snapshot.by_key[best[unsold] & ((1 << _RANK_BITS) - 1)]
+    unsold = np.flatnonzero(np.repeat(alive == 0, counts) & allowed)
+    if len(unsold):
+        owners = np.repeat(np.arange(len(plans)), counts).take(unsold)
+        np.minimum.at(best, owners, _unsold_key(snapshot, rows.take(unsold)))
+    keyed = np.flatnonzero((best >= _NOT_SOLD) & (best != _NOWHERE))
+    found = np.where(best == _NOWHERE, NONE, best)
+    found[keyed] = snapshot.by_key.take(best[keyed] & ((1 << _RANK_BITS) - 1))
     if in_stock is InStock.FALSE:
-        found_rows = np.where(alive > 0, NONE, found_rows)
-    return Stands(found_rows, alive)
+        found = np.where(alive > 0, NONE, found)
+    return Stands(found, alive)
 
 
 def _unsold_key(snapshot: Snapshot, rows: Array) -> Array:

@@ -3,15 +3,15 @@
 Names of arrays, by what they are indexed with:
 
 - row (an offer): plan, cover, supplier, kind, data, network, feature, cost, listed, why, stock, text_at
-- plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
+- plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
 - kind: kind_mb, kind_per, kind_full_mb, kind_full_per, kind_goes_on, kind_days, kind_scope, kind_trigger, kind_rows_at
-  (into kind_rows and kind_places)
-- feature (what an offer can do): feature_at; pair (kind and feature): pair_kind, pair_feature, pair_rows_at
+- feature (what an offer can do): feature_at
 - network (the networks of an offer): network_at, and members_at into member_country and member, which is a place in
   each_network_at, the distinct networks
-- list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
-  present_at into present_kind, present_count, present_first, present_last: which kinds it has
+- list (each country, then each region): list_covers_at into list_covers
+
+What begins in ``…_rows_at`` are the rows of each, ascending, in ``…_rows``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 from gateway.catalog.index import fragments
 from gateway.catalog.index.build import SnapshotBuilder
-from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
+from gateway.catalog.index.intern import grouped, narrow, ragged, starts_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.name_index import index_terms
 from schemas.plan import Period, Scope
@@ -35,8 +35,6 @@ NO_COST = -1
 NO_COUNTRY = -1
 SCOPES = tuple(scope.value for scope in Scope)
 PERIODS = tuple(Period)
-BLOCK_CELLS = 2**20
-MAX_BLOCKS = 128
 _SECOND = 1_000_000
 
 
@@ -123,14 +121,13 @@ class Tables:
         self._plans(plans)
         self._covers(covers)
         self._kinds(kinds)
-        self._pairs(len(feature_pieces))
         self._networks(network_pieces)
         self._lists()
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
         self._row("feature_at", self.blob.add(feature_pieces))
         self._row("listed_at", self.blob.add([text.encode() for text in listed]))
-        scale = self._cost_tables(costs, sizes)
+        scale = self._cost_tables(costs)
         name_index = self._name_index(covers, kinds)
         self._gone()
         self._row("blob", np.frombuffer(b"".join(self.blob.parts), dtype=np.uint8))
@@ -191,17 +188,12 @@ class Tables:
         by_listed = np.array([NO_COST if cost is None else place[cost] for cost in base] + [NO_COST], dtype=np.int64)
         return distinct, by_listed[np.frombuffer(self.built.columns["money"], dtype=np.int64)]
 
-    def _cost_tables(self, costs: list[Any], sizes: Array) -> int:
-        """Costs as whole numbers of 10**-scale in two limbs, and where each begins among the rows."""
+    def _cost_tables(self, costs: list[Any]) -> int:
+        """Costs as whole numbers of 10**-scale in two limbs."""
         scale = max((max(0, -cost.as_tuple().exponent) for cost in costs), default=0)
         whole = [int(cost.scaleb(scale)) for cost in costs]
         self._row("cost_high", np.array([value // LIMB for value in whole], dtype=np.int64))
         self._row("cost_low", np.array([value % LIMB for value in whole], dtype=np.int64))
-        column = self.arrays["cost"]
-        first, second = int(sizes[0]), int(sizes[0] + sizes[1])
-        bounds = np.arange(len(costs) + 1)
-        self._row("sold_at", np.searchsorted(column[:first], bounds), np.int32)
-        self._row("held_at", first + np.searchsorted(column[first:second], bounds), np.int32)
         return scale
 
     def _plans(self, plans: list[str]) -> None:
@@ -247,21 +239,6 @@ class Tables:
         starts, rows = grouped(self.arrays["kind"], len(kinds))
         self._row("kind_rows_at", starts)
         self._row("kind_rows", rows)
-        # The same rows of each kind in the order of plans: positions within plan_rows.
-        by_plan = self.arrays["kind"][self.arrays["plan_rows"]]
-        self._row("kind_places", grouped(by_plan, len(kinds))[1])
-        for name, column in (("rows_before", self.arrays["kind"]), ("places_before", by_plan)):
-            self._row(name, self._before(column, len(kinds)).ravel())
-
-    def _pairs(self, features: int) -> None:
-        """The rows of each combination of kind and features."""
-        both = self.arrays["kind"].astype(np.int64) * max(1, features) + self.arrays["feature"]
-        pairs, which = np.unique(both, return_inverse=True)
-        self._row("pair_kind", narrow(pairs // max(1, features)))
-        self._row("pair_feature", narrow(pairs % max(1, features)))
-        starts, rows = grouped(which, len(pairs))
-        self._row("pair_rows_at", starts)
-        self._row("pair_rows", rows)
 
     def _networks(self, pieces: list[bytes]) -> None:
         """The distinct networks, and which of them each set of networks has, with their countries."""
@@ -276,15 +253,6 @@ class Tables:
         self._row("member_country", np.array(countries, dtype=np.int32))
         self._row("each_network_at", self.blob.add([msgspec.json.encode(network) for network in distinct]))
 
-    def _before(self, column: Array, kinds: int) -> Array:
-        """How many of each kind stand before each block of positions."""
-        blocks = block_count(self.rows, kinds)
-        size = -(-self.rows // blocks) or 1
-        cells = np.bincount((np.arange(self.rows) // size) * kinds + column, minlength=blocks * kinds)
-        before = np.zeros((blocks + 1, kinds), dtype=np.float32)  # whole numbers up to 2**24, and quick to add up
-        np.cumsum(cells.reshape(blocks, kinds), axis=0, out=before[1:])
-        return before
-
     def _lists(self) -> None:
         having: list[list[int]] = [[] for _ in range(len(self.country_codes) + len(self.region_codes))]
         for at, (start, end) in enumerate(pairwise(self.arrays["cover_countries_at"].tolist())):
@@ -296,30 +264,6 @@ class Tables:
         starts, members = ragged(having)
         self._row("list_covers_at", starts)
         self._row("list_covers", members)
-        rows: list[Array] = []
-        present: list[tuple[Array, Array, Array, Array]] = []
-        for covering in having:
-            lists, which = self._list(np.array(covering, dtype=np.int64))
-            rows.append(lists)
-            present.append(which)
-        self._row("list_at", starts_of(np.array([len(row) for row in rows], dtype=np.int64)))
-        self._row("list_rows", _joined(rows), np.int32)
-        self._row("list_kinds", self.arrays["kind"][self.arrays["list_rows"]])
-        self._row("present_at", starts_of(np.array([len(lists[0]) for lists in present], dtype=np.int64)))
-        for at, name in enumerate(("present_kind", "present_count", "present_first", "present_last")):
-            self._row(name, _joined([lists[at] for lists in present]), np.int32)
-
-    def _list(self, covering: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
-        starts = self.arrays["cover_rows_at"].astype(np.int64)
-        rows = np.sort(self.arrays["cover_rows"][spans(starts[covering], starts[covering + 1])])
-        kinds = self.arrays["kind"][rows]
-        by_kind = np.argsort(kinds, kind="stable")
-        counts = np.bincount(kinds, minlength=1)
-        present = np.flatnonzero(counts)
-        ends = np.cumsum(counts[present])
-        firsts = rows[by_kind[ends - counts[present]]]
-        lasts = rows[by_kind[ends - 1]]
-        return rows, (present, counts[present], firsts, lasts)
 
     def _name_index(self, covers: list[tuple[str, ...]], kinds: list[Any]) -> str:
         """The word index as JSON: [words, members] of coverages, then of kinds."""
@@ -332,12 +276,3 @@ class Tables:
             places[at] = [geography.place_name(codes), *codes, *map(geography.country_name, codes), *named]
         amounts = {at: [kind.rest_of_name] for at, kind in enumerate(kinds)}
         return msgspec.json.encode((index_terms(places), index_terms(amounts))).decode()
-
-
-def block_count(rows: int, kinds: int) -> int:
-    """Into how many blocks positions are counted: as many as the table of counts has room for."""
-    return max(1, min(MAX_BLOCKS, BLOCK_CELLS // max(1, kinds), rows))
-
-
-def _joined(parts: list[Array]) -> Array:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from decimal import ROUND_FLOOR, Decimal
-from functools import cached_property
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from gateway.catalog.index.rule_prices import RulePrices
 from gateway.pricing.price_rules import minor_per_day, minor_per_gb
 from schemas.money import Money, currency_digits
 
+NULL = (1 << 62) - 1  # in the place of a price where there is none
 MAX_VIEWS = 8  # how many currencies of one rule set are remembered
 FRAGMENTS = 50_000
 READY_BYTES = 4 * 1024 * 1024
@@ -22,19 +22,21 @@ NO_PRICE = b'"price":null,"price_per_gb":null,"price_per_day":null,'
 
 
 class Within(NamedTuple):
-    """Rows up to a price, ``minor``: those with a slot below ``end``, or those that ``mask`` allows (-1: its last)."""
+    """Rows up to a price, ``minor``: those with a slot that ``allowed`` has (-1, without a price, is its last)."""
 
     minor: int
     slots: Array
-    end: int | None
-    mask: Array | None
+    allowed: Array
+
+    @property
+    def all(self) -> bool:
+        """Whether no price is above it."""
+        return bool(self.allowed[:-1].all())
 
     def holds(self, rows: Array) -> Array:
         """For each of the rows whether it is one."""
-        slots = self.slots.take(rows)
-        if self.mask is not None:
-            return self.mask.take(slots)
-        return np.asarray((slots >= 0) & (slots < self.end))
+        found: Array = self.allowed.take(self.slots.take(rows))
+        return found
 
 
 class Ready:
@@ -53,6 +55,7 @@ class PriceView:
     """``minor`` is the price of each slot in minor units, ``slots`` the slot of each row (-1 without a cost).
 
     With ``even`` a slot is a distinct cost, and prices ascend as costs do. Otherwise they ascend within each rule.
+    ``orders`` are orders of lists by these prices, by name.
     """
 
     def __init__(self, rule_prices: RulePrices, currency: str) -> None:
@@ -62,6 +65,8 @@ class PriceView:
         self.minor: Array = rule_prices.minor(currency)
         self.slots = rule_prices.slots
         self.even = rule_prices.even
+        self.minor_or_none = np.append(self.minor, NULL)  # by slot, where -1 is one without a price
+        self.orders: dict[str, Any] = {}
         self._pieces: dict[tuple[int, int, int], bytes] = {}
         self._ready: dict[int | None, Ready] = {}
 
@@ -88,56 +93,9 @@ class PriceView:
         """An amount in minor units, what is over let fall."""
         return min(int(price.scaleb(self.digits).to_integral_value(ROUND_FLOOR)), 2**62)
 
-    def costs_within(self, minor: int) -> int:
-        """Among so many of the distinct costs, from the lowest on, are all that have a price of at most this."""
-        return int(self.minor.searchsorted(minor, "right") if self.even else self.ends(minor))
-
-    def ends(self, minor: Array | int) -> Array:
-        """``costs_within`` of each of these prices."""
-        if self.even:
-            return np.asarray(self.minor.searchsorted(minor, "right"))
-        prices, most, _ = self._by_price
-        return most.take(prices.searchsorted(minor, "right"))
-
-    def begins(self, minor: Array | int) -> Array:
-        """The lowest of the distinct costs that has a price of at least this, for each; their number when none has."""
-        if self.even:
-            return np.asarray(self.minor.searchsorted(minor, "left"))
-        prices, _, least = self._by_price
-        return least.take(prices.searchsorted(minor, "left"))
-
-    def highest_within(self, costs: int) -> int | None:
-        """The highest price all of whose slots up to it are among the first so many costs; None when none is."""
-        prices, most, _ = self._by_price
-        place = int(most.searchsorted(costs, "right")) - 2
-        return int(prices[place]) if place >= 0 else None
-
-    def lowest_from(self, cost: int) -> int | None:
-        """The lowest price all of whose slots from it on have at least this cost; None when none is."""
-        prices, _, least = self._by_price
-        place = int(least.searchsorted(cost, "left"))
-        return int(prices[place]) if place < len(prices) else None
-
-    @cached_property
-    def _by_price(self) -> tuple[Array, Array, Array]:
-        """(prices of slots ascending, costs among which all up to each lie, the lowest cost from each on).
-
-        The second has one entry more, before the first price; the third one more, behind the last.
-        """
-        costs = self.rule_prices.slot_cost
-        order = np.argsort(self.minor, kind="stable")
-        by_price = costs.take(order)
-        most = np.zeros(len(order) + 1, dtype=np.int64)
-        np.maximum.accumulate(by_price + 1, out=most[1:])
-        least = np.full(len(order) + 1, len(self.rule_prices.snapshot.columns["cost_low"]), dtype=np.int64)
-        least[:-1] = np.minimum.accumulate(by_price[::-1])[::-1]
-        return self.minor.take(order), most, least
-
     def within(self, minor: int) -> Within:
         """Which rows have a price of at most this."""
-        if self.even:
-            return Within(minor, self.slots, self.costs_within(minor), None)
-        return Within(minor, self.slots, None, np.append(self.minor <= minor, False))
+        return Within(minor, self.slots, np.append(self.minor <= minor, False))
 
     def prices(self, rows: Array) -> Array:
         """The prices of these rows in minor units; all of them must have one."""

@@ -21,12 +21,8 @@ from gateway.catalog.index import (
     Need,
     NoMatch,
     PlanQuery,
-    by_price,
-    by_ratio,
-    by_value,
-    filters,
-    listing,
-    scan,
+    page,
+    row_order,
 )
 from gateway.catalog.index.overlay import Overlay, SupplierState
 from gateway.pricing.price_rules import PriceRule
@@ -44,11 +40,8 @@ PROPERTY = settings(
 )
 
 
-# Stretches so small that a small market takes every path that a huge one does.
-SHORT = (
-    *((filters, "FEW", 3), (scan, "FEW", 3), (by_value, "FEW", 3), (by_value, "_WORTH", 1)),
-    *((by_price, "ENOUGH", 1), (by_ratio, "ENOUGH", 1), (listing, "LEAST", 2)),
-)
+# Blocks so small that a small market takes every path that a huge one does.
+SHORT = ((page, "FEW", 3), (row_order, "BLOCK", 5), (row_order, "MOST_BYTES", 200), (row_order, "_STEP", 3))
 
 
 @cache

@@ -1,0 +1,144 @@
+"""All rows in one order of a list, and what is asked of rows as bits in that order.
+
+A page of a list is then a few ANDs of bits and the first that are left, whatever is asked and however rarely it is met.
+Bits are made in blocks, when they are first needed: most pages end in the first one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from gateway.catalog.index.amounts import counted, per_gb
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.views import NULL, PriceView
+from schemas.plan import NOMINAL_MB_PER_GB
+
+FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
+BLOCK = 2**15  # the first block; each other is as long as all before it
+MOST_BYTES = 2**22  # of bits that one order remembers
+_STEP = 1024
+_WORD = 64
+
+
+class Condition(NamedTuple):
+    """What is asked of rows: ``holds`` tells which meet it. ``rows`` lists them where it can; ``size`` is how many.
+
+    ``key`` names it for what is remembered of it; None: that is not worth it.
+    """
+
+    key: Hashable | None
+    holds: Callable[[Array], Array]
+    size: int = 0
+    rows: Callable[[], Array] | None = None
+
+
+class RowOrder:
+    """All rows, by sort key, then plan, then row."""
+
+    def __init__(self, snapshot: Snapshot, keys_of: Callable[[Array], Array]) -> None:
+        self._plan = snapshot.plan
+        self._keys_of = keys_of
+        self.rows: Array = snapshot.plan_rows.take(_sorted(keys_of(snapshot.plan_rows)))
+        some = self.rows[::_STEP]
+        self._marks = list(zip(keys_of(some).tolist(), self._plan.take(some).tolist(), strict=True))
+        ends = [0, *(BLOCK << at for at in range(32) if BLOCK << at < len(self.rows)), len(self.rows)]
+        self.blocks = [block for block in pairwise(ends) if block[0] < block[1]]
+        self._bits: OrderedDict[Hashable, Array] = OrderedDict()
+        self._size = 0
+
+    def place(self, key: int, plan: int) -> int:
+        """How many rows stand before this key and plan."""
+        at = bisect_left(self._marks, (key, plan)) * _STEP
+        rows = self.rows[max(0, at - _STEP) : at]
+        keys = self._keys_of(rows)
+        before = (keys < key) | ((keys == key) & (self._plan.take(rows) < plan))
+        return max(0, at - _STEP) + int(np.count_nonzero(before))
+
+    def matches(self, conditions: list[Condition], start: int, end: int, count: int) -> Iterator[Array]:
+        """The rows from ``start`` to below ``end`` that meet all conditions, at first ``count`` or more, then more."""
+        for low, high in self.blocks:
+            if high <= start or low >= end:
+                continue
+            words: Array | None = None
+            for condition in conditions:
+                bits = self._of(condition, low, high)
+                words = bits if words is None else words & bits
+            if words is None:
+                words = _packed(np.ones(high - low, dtype=np.bool_))
+            there, most = np.flatnonzero(words), count
+            while len(there):
+                some, there = there[:most], there[most:]
+                bits = np.flatnonzero(np.unpackbits(words.take(some).view(np.uint8), bitorder="little"))
+                at = low + (some.take(bits >> 6) << 6) + (bits & 63)
+                if low < start or high > end:
+                    at = at.compress((at >= start) & (at < end))
+                yield self.rows.take(at)
+                most *= 4
+
+    def _of(self, condition: Condition, low: int, high: int) -> Array:
+        """A condition as bits of a block."""
+        if condition.key is None:
+            return _packed(condition.holds(self.rows[low:high]))
+        found = self._bits.get((condition.key, low))
+        if found is None:
+            found = self._bits[condition.key, low] = _packed(condition.holds(self.rows[low:high]))
+            self._size += found.nbytes
+            while self._size > MOST_BYTES:
+                self._size -= self._bits.popitem(last=False)[1].nbytes
+        return found
+
+
+def order_of(view: PriceView, sort: str) -> RowOrder:
+    """The rows in this order, worked out when first asked for."""
+    found = view.orders.get(sort)
+    if found is None:
+        found = RowOrder(view.rule_prices.snapshot, lambda rows: sort_keys(view, sort, None, rows))
+        view.orders[sort] = found
+    return found
+
+
+def sort_keys(view: PriceView, sort: str, days: int | None, rows: Array) -> Array:
+    """What the rows are sorted by: the value, negative where the highest comes first, or ``NULL``.
+
+    ``days`` is what daily amounts count for; None: the plan's own.
+    """
+    snapshot, name = view.rule_prices.snapshot, sort.removeprefix("-")
+    kinds = snapshot.kind.take(rows)
+    if name in ("data", "days"):
+        values = (snapshot.kind_days if name == "days" else counted(snapshot, days)).take(kinds)
+    else:
+        slots = view.slots.take(rows)
+        values = view.minor_or_none.take(slots)
+        if name != "price":
+            below = (per_gb(snapshot, days) if name == "price_per_gb" else snapshot.kind_days).take(kinds)
+            values = values * (FINE * NOMINAL_MB_PER_GB if name == "price_per_gb" else FINE) // np.maximum(1, below)
+            values = np.where((slots < 0) | (below <= 0), NULL, values)
+    return np.where(values == NULL, NULL, -values) if sort.startswith("-") else values
+
+
+def _sorted(keys: Array) -> Array:
+    """Where each key stands among all, equal ones in their order."""
+    valued = keys.compress(keys != NULL)
+    low, high = (int(valued.min()), int(valued.max()) + 1) if len(valued) else (0, 0)
+    shift = len(keys).bit_length()
+    if (high - low).bit_length() + shift >= _WORD:
+        return np.argsort(keys, kind="stable")
+    ranks = np.where(keys == NULL, high, keys) - low
+    if high - low < 2**16:
+        return np.argsort(ranks.astype(np.uint16), kind="stable")  # by radix
+    both = np.sort(ranks << shift | np.arange(len(keys)))
+    return np.asarray(both & ((1 << shift) - 1))
+
+
+def _packed(mask: Array) -> Array:
+    """A mask as words of 64 bits."""
+    words = np.zeros(-(-len(mask) // _WORD), dtype="<u8")
+    words.view(np.uint8)[: -(-len(mask) // 8)] = np.packbits(mask, bitorder="little")
+    return words
