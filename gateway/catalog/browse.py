@@ -342,5 +342,5 @@ class Catalog:
 def _warm(snapshot: Snapshot, standing_now: OverlayState, sets: RuleSets, before: Indexes | None) -> Indexes:
     """Indexes that the first customer does not wait for, worked out from those before where little changed."""
     made = Indexes(snapshot, standing_now, sets, before)
-    made.warm(() if before is None else before.used)
+    made.warm(before)
     return made

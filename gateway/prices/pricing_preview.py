@@ -59,7 +59,7 @@ async def preview(
 def _presented(
     index: Index, sets: tuple[RuleSet, RuleSet], currency: str, at: datetime, storefront: str | None
 ) -> PricingPreview:
-    before, after = (Index(index.snapshot, index.standing, rules) for rules in sets)
+    before, after = (Index(index.snapshot, index.standing, rules, index) for rules in sets)
     found = effect(before, after, currency)
     return PricingPreview(
         at=at,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.snapshot import Snapshot, over
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.tables import over
 from schemas.plan import BOUNDLESS
 
 
@@ -33,3 +34,13 @@ def per_gb(snapshot: Snapshot, days: int | None) -> Array:
     """What a price per GB is of: the data at full speed; 0 or less where it has none."""
     full = full_speed(snapshot, days)
     return snapshot.memo(("per gb", days), lambda: np.where(full >= BOUNDLESS, -1, full))
+
+
+def times(snapshot: Snapshot, days: int) -> Array:
+    """How many times what each kind counts for one day counts for so many days: the days, or the months, or once."""
+
+    def make() -> Array:
+        stated = over(np.ones_like(snapshot.kind_full_mb), snapshot.kind_full_per, days)
+        return np.where(snapshot.kind_full_mb < 0, days, stated)
+
+    return snapshot.memo(("times", days), make)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -37,10 +38,13 @@ class Filter:
 
     The three tell for each kind, set of features and set of networks whether it will do; None asks for nothing.
     ``differs`` says that some plan may have offers that will do and others that will not. ``days`` is what daily
-    amounts count for.
+    amounts count for. ``shortest`` is the condition that lists the fewest rows, ``share`` about the part of all rows
+    that meets the whole.
     """
 
     conditions: tuple[Condition, ...]
+    shortest: Condition | None
+    share: float
     kinds: Array
     features: Array | None
     networks: Array | None
@@ -94,7 +98,10 @@ def _filter_of(snapshot: Snapshot, query: PlanQuery, kinds_query: Kinds) -> Filt
         conditions.append(_since(snapshot, snapshot.plans_since(query.updated_since), micros(query.updated_since)))
     first, second = snapshot.kinds_together
     differs = features is not None or networks is not None or bool((kinds.take(first) != kinds.take(second)).any())
-    return Filter(tuple(conditions), kinds, features, networks, differs, query.min_days)
+    lists = [condition for condition in conditions if condition.rows is not None]
+    shortest = min(lists, key=lambda condition: condition.size, default=None)
+    share = math.prod(condition.size / snapshot.rows for condition in conditions)
+    return Filter(tuple(conditions), shortest, share, kinds, features, networks, differs, query.min_days)
 
 
 def _on(snapshot: Snapshot, name: str, key: Hashable, mask: Array) -> Condition:
@@ -125,7 +132,7 @@ def _either(snapshot: Snapshot, key: Hashable, covers: Array, kinds: Array) -> C
 def _since(snapshot: Snapshot, touched: Array, since: int) -> Condition:
     """``touched`` are the plans that changed since then."""
     return Condition(
-        None,
+        ("since", since),
         lambda rows: snapshot.updated.take(snapshot.plan.take(rows)) >= since,
         len(touched) * snapshot.rows // max(1, snapshot.plans),
         lambda: snapshot.rows_of_plans(np.sort(touched)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -253,6 +254,14 @@ class Index:
         for sort in SORTS:
             order_of(view, sort)
             order_of(view, f"-{sort}")
+
+    def warm_as(self, before: Index) -> None:
+        """Work out the prices and orders of lists that another index was asked for."""
+        for currency, known in [*before.rule_prices.views.items()]:
+            with suppress(QueryError):
+                view = self._view(currency)
+                for sort, days in [*known.orders]:
+                    order_of(view, sort, days)
 
     # -- what answers are made of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
 
 from gateway.catalog.index.index import Index
 from gateway.catalog.index.overlay import OverlayState
@@ -46,8 +45,9 @@ class Indexes:
         """The storefronts with rules of their own whose catalogue stands ready."""
         return tuple(storefront_id for storefront_id, rules in self.sets.own.items() if rules.digest in self._own)
 
-    def warm(self, storefronts: Collection[str] = ()) -> None:
-        """Work out beforehand what the first questions, and those of these storefronts, would have to wait for."""
+    def warm(self, before: Indexes | None = None) -> None:
+        """Work out beforehand what the first questions would have to wait for, of all that was used ``before``."""
         self.shared.warm()
-        for storefront in storefronts:
-            self.of(storefront).view()
+        if before is not None:
+            for storefront in (None, *before.used):
+                self.of(storefront).warm_as(before.of(storefront))

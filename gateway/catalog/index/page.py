@@ -6,20 +6,23 @@ the others are. Else each row that will do is a candidate, and those that stand 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
 
-from gateway.catalog.index.amounts import counted, per_gb
+from gateway.catalog.index.amounts import counted, per_gb, times
 from gateway.catalog.index.filters import Filter
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import InStock
-from gateway.catalog.index.row_order import Condition, order_of, sort_keys
+from gateway.catalog.index.row_order import BLOCK, Condition, RowOrder, order_of, sort_keys
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Stands, Stock, standing
 from gateway.catalog.index.views import NULL, PriceView, Within
 
 FEW = 1024  # so many rows are looked at one by one rather than as bits
+MANY = 2**17  # and so many, the first time
+TRIES = 2  # so many candidates are looked at for each plan that is needed, where not each stands for its plan
 
 
 class After(NamedTuple):
@@ -69,18 +72,32 @@ class Search:
 
     def first(self, sort: str, after: After | None, need: int) -> Found:
         """The next plans, at most ``need`` of them, in order; those without a sort value come last."""
-        rows = self._listed(FEW)
-        if rows is None and not self._moved(sort):
-            return self._walk(sort, after, need)
-        found = self.stand(self.rows() if rows is None else rows)
-        keys, plans = sort_keys(self.view, sort, self.filter.days, found.rows), self.snapshot.plan.take(found.rows)
-        ahead = np.ones(len(keys), dtype=np.bool_)
-        if after is not None:
-            ahead = (keys > after.key) | ((keys == after.key) & (plans >= after.plan))
+        order = order_of(self.view, sort)
+        # Bits of the whole order are not made for what is asked once.
+        scarce = self.filter.share * BLOCK < need and not order.knows(tuple(part.key for part in self.conditions[1:]))
+        rows = self._listed(MANY if scarce else FEW)
+        if rows is not None:
+            return self._in_order(self.stand(rows), sort, after, need)
+        if self._moved(sort):
+            return self._in_order(self._walk_by_day(sort, after, need), sort, after, need)
+        return self._walk(order, self.conditions, sort, 0 if after is None else order.place(*after), need)
+
+    def _in_order(self, found: Found, sort: str, after: After | None, need: int) -> Found:
+        """The first of them behind the cursor."""
+        keys, ahead = self._ahead(found, sort, after)
         if len(keys) > need:
             ahead &= keys <= np.partition(np.where(ahead, keys, NULL), need)[need]
         at = np.flatnonzero(ahead)
-        return found.take(at.take(np.lexsort((plans.take(at), keys.take(at)))[:need]))
+        plans = self.snapshot.plan.take(found.rows.take(at))
+        return found.take(at.take(np.lexsort((plans, keys.take(at)))[:need]))
+
+    def _ahead(self, found: Found, sort: str, after: After | None) -> tuple[Array, Array]:
+        """The sort keys, and which of them the cursor has not passed."""
+        keys = sort_keys(self.view, sort, self.filter.days, found.rows)
+        if after is None:
+            return keys, np.ones(len(keys), dtype=np.bool_)
+        plans = self.snapshot.plan.take(found.rows)
+        return keys, (keys > after.key) | ((keys == after.key) & (plans >= after.plan))
 
     def rows(self) -> Array:
         """All rows that meet the filter, in no order, of any plan those alone that stand for it where that is known."""
@@ -103,10 +120,9 @@ class Search:
         plans = self.snapshot.plan.take(rows)
         if self.alike and self.within is None:
             return Found(rows, self.stock.all.counts.take(plans))
-        plans, owner = np.unique(plans, return_inverse=True)
         stands = self.standing(plans, self.in_stock)
-        at = np.flatnonzero(stands.rows.take(owner) == rows)
-        return Found(rows.take(at), stands.counts.take(owner.take(at)))
+        at = np.flatnonzero(stands.rows == rows)
+        return Found(rows.take(at), stands.counts.take(at))
 
     def standing(self, plans: Array, in_stock: InStock) -> Stands:
         """What stands for each of these plans under the filter."""
@@ -126,16 +142,19 @@ class Search:
 
     def _listed(self, most: int) -> Array | None:
         """The rows that meet the filter, where some condition lists few."""
-        lists = [condition for condition in self.filter.conditions if condition.rows is not None]
-        shortest = min(lists, key=lambda condition: condition.size, default=None)
+        shortest = self.filter.shortest
         if shortest is None or shortest.rows is None or shortest.size > most:
             return None
         return self.narrow(shortest.rows(), shortest)
 
-    def _walk(self, sort: str, after: After | None, need: int) -> Found:
-        """The same along the order, which holds what it is asked for as bits."""
-        order, conditions = order_of(self.view, sort), self.conditions
-        start, end = 0 if after is None else order.place(*after), self.snapshot.rows
+    def _walk(
+        self, order: RowOrder, conditions: list[Condition], sort: str, start: int, need: int, after: After | None = None
+    ) -> Found:
+        """What stands along an order, from ``start`` on.
+
+        With ``after`` the order tells apart what has equal keys: all of them are found, those ahead count.
+        """
+        end = self.snapshot.rows
         if self.within is not None and sort == "price":
             end = order.place(self.within.minor + 1, 0)
         elif self.within is not None and sort == "-price":
@@ -143,9 +162,38 @@ class Search:
         else:
             conditions = [*conditions, *self.priced]
         found = Found(order.rows[:0], self.stock.all.counts[:0])
-        for rows in order.matches(conditions, start, end, need):
-            part = self.stand(rows[: need - len(found)] if self.alike else rows)
+        for rows in order.matches(conditions, start, end, need if self.alike else need * TRIES):
+            part = self.stand(rows if after is not None or not self.alike else rows[: need - len(found)])
             found = part if not len(found) else Found(*(np.concatenate(both) for both in zip(found, part, strict=True)))
-            if len(found) >= need:
+            if len(found) >= need and (after is None or self._passed(found, sort, after, need)):
                 break
-        return found.take(slice(need))
+        return found if after is not None else found.take(slice(need))
+
+    def _passed(self, found: Found, sort: str, after: After, need: int) -> bool:
+        """Whether so many are ahead of the cursor and what comes behind them has another key."""
+        keys, ahead = self._ahead(found, sort, after)
+        keys = keys.compress(ahead)
+        return len(keys) > need and bool(keys[need - 1] < keys[-1])
+
+    def _walk_by_day(self, sort: str, after: After | None, need: int) -> Found:
+        """The first, and more, where the days asked for are not the plans' own.
+
+        What counts for a day, for a month or once is in order by what it counts for one day, each for itself.
+        """
+        order, by_kind = order_of(self.view, sort, 1), times(self.snapshot, self.filter.days or 1)
+        parts = []
+        for number in np.unique(by_kind.compress(self.filter.kinds)).tolist():
+            conditions = [*self.conditions, self._of_kinds(("times", self.filter.days, number), by_kind == number)]
+            start, behind = 0, None
+            if number > 1 and sort.endswith("price_per_gb"):  # rounding makes equal what one day tells apart
+                behind = After(-NULL, 0) if after is None else after
+                if after is not None and after.key != NULL:
+                    start = order.place((after.key - 1) * number + 1, 0)
+            elif after is not None:
+                key, rest = divmod(after.key, 1 if after.key == NULL else number)
+                start = order.place(key + bool(rest), 0 if rest else after.plan)
+            parts.append(self._walk(order, conditions, sort, start, need, behind))
+        return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _of_kinds(self, key: Hashable, kinds: Array) -> Condition:
+        return Condition(key, lambda rows: kinds.take(self.snapshot.kind.take(rows)))

@@ -22,9 +22,10 @@ from schemas.plan import NOMINAL_MB_PER_GB
 
 FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
 BLOCK = 2**15  # the first block; each other is as long as all before it
-MOST_BYTES = 2**22  # of bits that one order remembers
+MOST_BYTES = 2**21  # of bits that one order remembers
 _STEP = 1024
 _WORD = 64
+_NOTED = np.zeros(16, dtype=np.uint64)
 
 
 class Condition(NamedTuple):
@@ -40,12 +41,12 @@ class Condition(NamedTuple):
 
 
 class RowOrder:
-    """All rows, by sort key, then plan, then row."""
+    """All rows, by sort key, then plan, then row; ``rows`` are they where the snapshot has them so."""
 
-    def __init__(self, snapshot: Snapshot, keys_of: Callable[[Array], Array]) -> None:
+    def __init__(self, snapshot: Snapshot, keys_of: Callable[[Array], Array], rows: Array | None) -> None:
         self._plan = snapshot.plan
         self._keys_of = keys_of
-        self.rows: Array = snapshot.plan_rows.take(_sorted(keys_of(snapshot.plan_rows)))
+        self.rows = snapshot.plan_rows.take(_sorted(keys_of(snapshot.plan_rows))) if rows is None else rows
         some = self.rows[::_STEP]
         self._marks = list(zip(keys_of(some).tolist(), self._plan.take(some).tolist(), strict=True))
         ends = [0, *(BLOCK << at for at in range(32) if BLOCK << at < len(self.rows)), len(self.rows)]
@@ -79,8 +80,15 @@ class RowOrder:
                 at = low + (some.take(bits >> 6) << 6) + (bits & 63)
                 if low < start or high > end:
                     at = at.compress((at >= start) & (at < end))
-                yield self.rows.take(at)
+                yield from (self.rows.take(at[first : first + most]) for first in range(0, len(at), most))
                 most *= 4
+
+    def knows(self, keys: Hashable) -> bool:
+        """Whether this was asked before; from now on it was."""
+        known = (keys, None) in self._bits
+        if not known:
+            self._remember((keys, None), _NOTED)
+        return known
 
     def _of(self, condition: Condition, low: int, high: int) -> Array:
         """A condition as bits of a block."""
@@ -88,19 +96,25 @@ class RowOrder:
             return _packed(condition.holds(self.rows[low:high]))
         found = self._bits.get((condition.key, low))
         if found is None:
-            found = self._bits[condition.key, low] = _packed(condition.holds(self.rows[low:high]))
-            self._size += found.nbytes
-            while self._size > MOST_BYTES:
-                self._size -= self._bits.popitem(last=False)[1].nbytes
+            found = _packed(condition.holds(self.rows[low:high]))
+            self._remember((condition.key, low), found)
         return found
 
+    def _remember(self, key: Hashable, bits: Array) -> None:
+        self._bits[key] = bits
+        self._size += bits.nbytes
+        while self._bits and self._size > MOST_BYTES:
+            self._size -= self._bits.popitem(last=False)[1].nbytes
 
-def order_of(view: PriceView, sort: str) -> RowOrder:
-    """The rows in this order, worked out when first asked for."""
-    found = view.orders.get(sort)
+
+def order_of(view: PriceView, sort: str, days: int | None = None) -> RowOrder:
+    """The rows in the order by ``sort_keys``, worked out when first asked for."""
+    found = view.orders.get((sort, days))
     if found is None:
-        found = RowOrder(view.rule_prices.snapshot, lambda rows: sort_keys(view, sort, None, rows))
-        view.orders[sort] = found
+        snapshot = view.rule_prices.snapshot
+        ready = snapshot.columns.get(f"by_{sort}") if days is None else None
+        found = RowOrder(snapshot, lambda rows: sort_keys(view, sort, days, rows), ready)
+        view.orders[sort, days] = found
     return found
 
 

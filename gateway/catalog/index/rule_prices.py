@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class RulePrices:
     def __init__(self, snapshot: Snapshot, rules: RuleSet) -> None:
         self.snapshot = snapshot
         self.rules = rules
-        self.views: OrderedDict[str, object] = OrderedDict()
+        self.views: OrderedDict[str, Any] = OrderedDict()
         costs = len(snapshot.columns["cost_low"])
         which = rule_of_rows(snapshot, rules)
         first = int(which[0]) if len(which) else len(rules.rules)

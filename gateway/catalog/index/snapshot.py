@@ -17,15 +17,14 @@ from gateway.catalog.index import fragments
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array, SnapshotFile
 from gateway.catalog.index.name_index import WordIndex
-from gateway.catalog.index.tables import LIMB, PERIODS
+from gateway.catalog.index.tables import LIMB, over
 from gateway.pricing.price_rules import Rates
 from schemas.money import Money
-from schemas.plan import BOUNDLESS, DAYS_PER_MONTH, Features, Network, Period
+from schemas.plan import Features, Network
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMO_SIZE = 512
-_DAY, _MONTH = PERIODS.index(Period.DAY), PERIODS.index(Period.MONTH)
 
 
 class Snapshot:
@@ -246,13 +245,6 @@ class Snapshot:
     @cached_property
     def _gone_numbers(self) -> dict[str, int]:
         return {plan_id: number for number, (plan_id, _) in enumerate(self.gone_since(None))}
-
-
-def over(mb: Array, per: Array, days: Array | int) -> Array:
-    """Amounts of each kind over so many days; what is no amount (negative, or boundless) stays as it is."""
-    months = np.maximum(1, np.asarray(days) // DAYS_PER_MONTH)
-    times = np.where(per == _DAY, days, np.where(per == _MONTH, months, 1))
-    return np.where((mb < 0) | (mb >= BOUNDLESS), mb, mb * times)
 
 
 def micros(moment: datetime) -> int:

@@ -11,6 +11,7 @@ Names of arrays, by what they are indexed with:
   each_network_at, the distinct networks
 - list (each country, then each region): list_covers_at into list_covers
 
+``by_data``, ``by_-data``, ``by_days`` and ``by_-days`` are all rows in these orders of lists.
 What begins in ``…_rows_at`` are the rows of each, ascending, in ``…_rows``.
 """
 
@@ -28,7 +29,7 @@ from gateway.catalog.index.build import SnapshotBuilder
 from gateway.catalog.index.intern import grouped, narrow, ragged, starts_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.name_index import index_terms
-from schemas.plan import Period, Scope
+from schemas.plan import BOUNDLESS, DAYS_PER_MONTH, Period, Scope
 
 LIMB = 10**18
 NO_COST = -1
@@ -36,6 +37,7 @@ NO_COUNTRY = -1
 SCOPES = tuple(scope.value for scope in Scope)
 PERIODS = tuple(Period)
 _SECOND = 1_000_000
+_DAY, _MONTH = PERIODS.index(Period.DAY), PERIODS.index(Period.MONTH)
 
 
 class Blob:
@@ -236,9 +238,24 @@ class Tables:
         self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
         self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
         self._row("kind_trigger", np.array([kind.trigger for kind in kinds], dtype=np.bool_))
+        self._kind_orders()
         starts, rows = grouped(self.arrays["kind"], len(kinds))
         self._row("kind_rows_at", starts)
         self._row("kind_rows", rows)
+
+    def _kind_orders(self) -> None:
+        """Rows by what their kind has of data and days, up and down, then by plan."""
+        days = self.arrays["kind_days"]
+        full = over(self.arrays["kind_full_mb"], self.arrays["kind_full_per"], days)
+        rows = self.arrays["plan_rows"]
+        kinds = self.arrays["kind"][rows]
+        for name, values in (
+            ("data", np.where(full < 0, self.built.terms.assumed_mb_per_day * days, full)),
+            ("days", days),
+        ):
+            ranks = np.unique(values, return_inverse=True)[1].astype(np.int32)[kinds]
+            self._row(f"by_{name}", rows[np.argsort(ranks, kind="stable")])
+            self._row(f"by_-{name}", rows[np.argsort(-ranks, kind="stable")])
 
     def _networks(self, pieces: list[bytes]) -> None:
         """The distinct networks, and which of them each set of networks has, with their countries."""
@@ -276,3 +293,10 @@ class Tables:
             places[at] = [geography.place_name(codes), *codes, *map(geography.country_name, codes), *named]
         amounts = {at: [kind.rest_of_name] for at, kind in enumerate(kinds)}
         return msgspec.json.encode((index_terms(places), index_terms(amounts))).decode()
+
+
+def over(mb: Array, per: Array, days: Array | int) -> Array:
+    """Amounts of each kind over so many days; what is no amount (negative, or boundless) stays as it is."""
+    months = np.maximum(1, np.asarray(days) // DAYS_PER_MONTH)
+    times = np.where(per == _DAY, days, np.where(per == _MONTH, months, 1))
+    return np.where((mb < 0) | (mb >= BOUNDLESS), mb, mb * times)

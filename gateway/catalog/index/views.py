@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class PriceView:
         self.slots = rule_prices.slots
         self.even = rule_prices.even
         self.minor_or_none = np.append(self.minor, NULL)  # by slot, where -1 is one without a price
-        self.orders: dict[str, Any] = {}
+        self.orders: dict[tuple[str, int | None], Any] = {}
         self._pieces: dict[tuple[int, int, int], bytes] = {}
         self._ready: dict[int | None, Ready] = {}
 
@@ -151,7 +151,7 @@ def view_of(rule_prices: RulePrices, currency: str) -> PriceView:
 
     The least used of too many is let go.
     """
-    views = cast("OrderedDict[str, PriceView]", rule_prices.views)
+    views: OrderedDict[str, PriceView] = rule_prices.views
     view = views.get(currency)
     if view is None:
         view = views[currency] = PriceView(rule_prices, currency)

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError
+from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
 from gateway.kit.pages import write_cursor
@@ -101,6 +102,21 @@ def test_the_version_changes_with_all_that_changes_an_answer_and_with_nothing_el
     versions.add(Index(first.snapshot, first.standing, only(PriceRule(percent=Decimal(11)))).version)
     versions.add(Market([CHEAP]).index().version)
     assert len(versions) == 6
+
+
+@pytest.mark.parametrize("changed", [1, 30])
+def test_an_index_worked_out_from_the_one_before_answers_as_one_made_anew(changed: int) -> None:
+    market = Market(some_items(5, 200))
+    before = market.index()
+    marks = tuple(mark(item.supplier, item.offer.supplier_plan_id) for item in market.items[:changed])
+    for overlay in (Overlay(ALL_WELL, marks), Overlay(ALL_WELL[:2], marks), Overlay(ALL_WELL)):
+        now = standing_in(before.snapshot, overlay, NOW, BOUNDS)
+        after, anew = Index(before.snapshot, now, market.rules, before), Index(before.snapshot, now, market.rules)
+        assert (after.stands() == anew.stands()).all()
+        for in_stock in InStock:
+            query = PlanQuery(in_stock=in_stock, limit=200)
+            assert after.plans(query) == anew.plans(query)
+        before = after
 
 
 def test_a_mark_of_an_offer_that_is_not_here_changes_no_price() -> None:
