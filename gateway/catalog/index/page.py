@@ -184,15 +184,15 @@ class Search:
         parts = []
         for number in np.unique(by_kind.compress(self.filter.kinds)).tolist():
             conditions = [*self.conditions, self._of_kinds(("times", self.filter.days, number), by_kind == number)]
-            start, behind = 0, None
+            start, passed = 0, None
             if number > 1 and sort.endswith("price_per_gb"):  # rounding makes equal what one day tells apart
-                behind = After(-NULL, 0) if after is None else after
+                passed = After(-NULL, 0) if after is None else after
                 if after is not None and after.key != NULL:
                     start = order.place((after.key - 1) * number + 1, 0)
             elif after is not None:
                 key, rest = divmod(after.key, 1 if after.key == NULL else number)
                 start = order.place(key + bool(rest), 0 if rest else after.plan)
-            parts.append(self._walk(order, conditions, sort, start, need, behind))
+            parts.append(self._walk(order, conditions, sort, start, need, passed))
         return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _of_kinds(self, key: Hashable, kinds: Array) -> Condition:

@@ -67,16 +67,16 @@ class RowOrder:
         for low, high in self.blocks:
             if high <= start or low >= end:
                 continue
-            words: Array | None = None
+            left: Array | None = None
             for condition in conditions:
                 bits = self._of(condition, low, high)
-                words = bits if words is None else words & bits
-            if words is None:
-                words = _packed(np.ones(high - low, dtype=np.bool_))
-            there, most = np.flatnonzero(words), count
+                left = bits if left is None else left & bits
+            if left is None:
+                left = _packed(np.ones(high - low, dtype=np.bool_))
+            there, most = np.flatnonzero(left), count
             while len(there):
                 some, there = there[:most], there[most:]
-                bits = np.flatnonzero(np.unpackbits(words.take(some).view(np.uint8), bitorder="little"))
+                bits = np.flatnonzero(np.unpackbits(left.take(some).view(np.uint8), bitorder="little"))
                 at = low + (some.take(bits >> 6) << 6) + (bits & 63)
                 if low < start or high > end:
                     at = at.compress((at >= start) & (at < end))
@@ -153,6 +153,6 @@ def _sorted(keys: Array) -> Array:
 
 def _packed(mask: Array) -> Array:
     """A mask as words of 64 bits."""
-    words = np.zeros(-(-len(mask) // _WORD), dtype="<u8")
-    words.view(np.uint8)[: -(-len(mask) // 8)] = np.packbits(mask, bitorder="little")
-    return words
+    packed = np.zeros(-(-len(mask) // _WORD), dtype="<u8")
+    packed.view(np.uint8)[: -(-len(mask) // 8)] = np.packbits(mask, bitorder="little")
+    return packed
