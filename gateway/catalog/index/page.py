@@ -6,7 +6,7 @@ the others are. Else each row that will do is a candidate, and those that stand 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +68,14 @@ class Search:
         self.alike = not found.differs and (within is None or (in_stock is InStock.TRUE and view.even))
         mask = stock.mask(in_stock, standing=self.alike)
         self.conditions = [Condition((self.alike, in_stock, stock.key), mask.take), *found.conditions]
-        self.priced = [] if within is None else [Condition(None, within.holds)]
+        self.priced = [] if within is None else [Condition((within.minor, self.alike), self._affordable(within))]
+
+    def _affordable(self, within: Within) -> Callable[[Array], Array]:
+        if not self.alike:
+            return within.holds
+        costs = self.snapshot.cost[: self.snapshot.sold_end]
+        end = int(costs.searchsorted(costs.dtype.type(np.count_nonzero(within.allowed[:-1]))))
+        return lambda rows: rows < end
 
     def first(self, sort: str, after: After | None, need: int) -> Found:
         """The next plans, at most ``need`` of them, in order; those without a sort value come last."""
