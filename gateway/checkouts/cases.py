@@ -6,8 +6,10 @@ Everything here runs under the checkout's lock, in the caller's transaction.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import structlog
+from msgspec import UNSET
 
 from gateway.checkouts import checkout_rows, payment_rows
 from gateway.checkouts.checkout_rows import CheckoutRow
@@ -17,6 +19,9 @@ from gateway.kit.pool import Connection
 from gateway.orders import order_state_rows
 from gateway.suppliers.deps import Deps
 from gateway.webhooks import notify
+from schemas.api import Price
+from schemas.checkouts import CaseReason
+from schemas.events import CheckoutEventData
 from schemas.notice import NoticeType
 
 log = structlog.get_logger(__name__)
@@ -64,22 +69,21 @@ async def emit_event(
     connection: Connection,
     row: CheckoutRow,
     type: NoticeType,  # noqa: A002 - the event's own word
-    status: str,
+    status: Literal["paid", "expired", "needs_review"],
     *,
     order_id: str | None = None,
-    reason: str | None = None,
+    reason: CaseReason | None = None,
 ) -> None:
     """Tell the storefront; the payment's page and the customer's address stand in no event."""
-    data: dict[str, object] = {
-        "checkout_id": row.id,
-        "status": status,
-        "reference": row.reference,
-        "plan_id": row.plan_id,
-        "price": {"amount": f"{row.money.padded().amount:f}", "currency": row.currency},
-        "order_id": order_id or row.order_id,
-    }
-    if reason is not None:
-        data["reason"] = reason
+    data = CheckoutEventData(
+        checkout_id=row.id,
+        status=status,
+        reference=row.reference,
+        plan_id=row.plan_id,
+        price=Price(f"{row.money.padded().amount:f}", row.currency),
+        order_id=order_id or row.order_id,
+        reason=UNSET if reason is None else reason,
+    )
     await notify.emit_event(
         connection,
         deps.seal,

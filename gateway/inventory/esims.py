@@ -16,7 +16,8 @@ from gateway.suppliers.deps import Deps
 from gateway.webhooks.notify import emit_event
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound, SupplierError
-from schemas.esim import EsimStatus
+from schemas.esim import EsimStatus, ProfileState, ServiceState
+from schemas.events import EsimStateChangedData, EsimStates, EsimUsageLowData, EventData
 from schemas.notice import NoticeType
 from schemas.orders import OrderedEsim
 
@@ -137,23 +138,29 @@ async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:
     return seen
 
 
-def events_of(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> list[tuple[NoticeType, dict[str, object]]]:
+def events_of(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> list[tuple[NoticeType, EventData]]:
     """The events that a look gives. The ICCID may stand in them, for they go to its owner."""
-    about: dict[str, object] = {"esim_id": esim.id, "iccid": esim.iccid, "order_id": esim.order_id}
-    about["observed_at"] = status.observed_at
-    found: list[tuple[NoticeType, dict[str, object]]] = []
+    about = {"esim_id": esim.id, "iccid": esim.iccid, "order_id": esim.order_id}
+    found: list[tuple[NoticeType, EventData]] = []
     if news.state is not None:
-        profile, _, service = news.state.partition("/")
-        was_profile, _, was_service = (news.previous or "").partition("/")
-        states: dict[str, object] = {
-            "profile_state": profile,
-            "service_state": service,
-            "previous": {"profile_state": was_profile, "service_state": was_service},
-        }
-        found.append((NoticeType.ESIM_STATE_CHANGED, about | states))
+        now = _states(news.state)
+        changed = EsimStateChangedData(
+            **about,
+            observed_at=status.observed_at,
+            profile_state=now.profile_state,
+            service_state=now.service_state,
+            previous=_states(news.previous or esim_life_rules.AT_FIRST),
+        )
+        found.append((NoticeType.ESIM_STATE_CHANGED, changed))
     if news.threshold is not None:
-        found.append((NoticeType.ESIM_USAGE_LOW, about | {"threshold": news.threshold, "data": status.data}))
+        low = EsimUsageLowData(**about, observed_at=status.observed_at, threshold=news.threshold, data=status.data)
+        found.append((NoticeType.ESIM_USAGE_LOW, low))
     return found
+
+
+def _states(told: str) -> EsimStates:
+    profile, _, service = told.partition("/")
+    return EsimStates(ProfileState(profile), ServiceState(service))
 
 
 def _lacks(deps: Deps, esim: Esim, capability: Capability) -> bool | None:

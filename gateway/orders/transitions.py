@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
+from msgspec import UNSET
 
 from gateway.checkouts.cases import follow
 from gateway.inventory import esim_rows
@@ -23,10 +24,12 @@ from gateway.orders.settling_rows import EsimWrite, OrderWrite, Writes
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
 from gateway.webhooks import notify
+from schemas.api import Price
+from schemas.events import OrderEventData, OrderEventFailure
 from schemas.money import Money
 from schemas.notice import NoticeType
 from schemas.order import Delivery
-from schemas.orders import FailureCode
+from schemas.orders import FailureCode, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -179,23 +182,22 @@ def _notice(order: OrderRow, what: Change) -> NoticeType | None:
     return _NOTICES.get(what.status or "")
 
 
-def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Delivered | None) -> dict[str, Any]:
+def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Delivered | None) -> OrderEventData:
     """An event's ``data``: no activation code, number or PIN; the storefront fetches the order."""
-    price = {"amount": f"{Money(order.price, order.currency).padded().amount:f}", "currency": order.currency}
-    data: dict[str, Any] = {
-        "order_id": order.id,
-        "kind": order.kind,
-        "status": what.status or order.status,
-        "reference": order.reference,
-        "plan_id": order.plan_id,
-        "price": price,
-    }
-    if what.failure_code is not None:
-        data["failure"] = {"code": what.failure_code, "detail": what.failure_detail}
-    if what.status == "cancelled":
-        data["refund"] = price
-    if goods_id is not None:
-        data["number_id" if order.kind == "number" else "esim_id"] = goods_id
-    if isinstance(delivery, Delivery) and delivery.iccid is not None and "fulfilled" in what.events:
-        data["iccid"] = delivery.iccid
-    return data
+    price = Price(f"{Money(order.price, order.currency).padded().amount:f}", order.currency)
+    iccid = delivery.iccid if isinstance(delivery, Delivery) and "fulfilled" in what.events else None
+    return OrderEventData(
+        order_id=order.id,
+        kind=cast("Kind", order.kind),
+        status=what.status or order.status,
+        reference=order.reference,
+        plan_id=order.plan_id,
+        price=price,
+        failure=UNSET
+        if what.failure_code is None
+        else OrderEventFailure(cast("FailureCode", what.failure_code), what.failure_detail),
+        refund=price if what.status == "cancelled" else UNSET,
+        esim_id=UNSET if goods_id is None or order.kind == "number" else goods_id,
+        number_id=UNSET if goods_id is None or order.kind != "number" else goods_id,
+        iccid=UNSET if iccid is None else iccid,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -33,9 +33,11 @@ from gateway.pricing.pricing_rules import RuleSet
 from gateway.webhooks import webhook_rows
 from gateway.webhooks.notify import emit_event
 from schemas.api import Price
+from schemas.events import EventData, PlanOutOfStockData, PlanPriceChangedData, RepricedPlan, SoldOutPlan
 from schemas.notice import NoticeType
 
 log = structlog.get_logger(__name__)
+P = TypeVar("P", RepricedPlan, SoldOutPlan)
 
 MOST_PLANS = 500  # in one event
 # A plan may have been touched by a transaction that was committed only after the last catalogue was published.
@@ -70,18 +72,18 @@ async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) ->
 
 def changes(
     before: Mapping[str, Offered], after: Mapping[str, Offered], replaced: Collection[str] = ()
-) -> dict[NoticeType, list[dict[str, Any]]]:
-    """The plans of each type of event. A plan that was not for sale before, or was replaced, has none."""
+) -> tuple[list[RepricedPlan], list[SoldOutPlan]]:
+    """The plans with other prices and those sold out. A plan not for sale before, or replaced, is in neither."""
     moved, out = [], []
     for plan_id, was in sorted(before.items()):
         now = after.get(plan_id)
         if not was.in_stock or plan_id in replaced:
             continue
         if now is None or not now.in_stock:
-            out.append({"id": was.id, "name": was.name})
+            out.append(SoldOutPlan(was.id, was.name))
         elif now.price != was.price:
-            moved.append({"id": now.id, "name": now.name, "price": now.price, "old_price": was.price})
-    return {NoticeType.PLAN_PRICE_CHANGED: moved, NoticeType.PLAN_OUT_OF_STOCK: out}
+            moved.append(RepricedPlan(now.id, now.name, now.price, was.price))
+    return moved, out
 
 
 async def _send_events(
@@ -102,18 +104,26 @@ async def _send_events(
         if read[0] is None or read[1] is None:
             return
         (before, _), (after, replaced) = read[0], read[1]
-        for kind, plans in changes(before, after, replaced).items():
+        moved, out = changes(before, after, replaced)
+        events: dict[NoticeType, list[EventData]] = {
+            NoticeType.PLAN_PRICE_CHANGED: [PlanPriceChangedData(plans) for plans in _in_parts(moved)],
+            NoticeType.PLAN_OUT_OF_STOCK: [PlanOutOfStockData(plans) for plans in _in_parts(out)],
+        }
+        for kind, parts in events.items():
             for storefront_id in subscribers[kind]:
                 if sets.of(storefront_id).digest == rules.digest:
-                    await _send_event(pool, seal, storefront_id, mode, kind, plans)
+                    await _send(pool, seal, storefront_id, mode, kind, parts)
 
 
-async def _send_event(
-    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, kind: NoticeType, plans: Sequence[dict[str, Any]]
+def _in_parts(plans: list[P]) -> list[list[P]]:
+    return [plans[at : at + MOST_PLANS] for at in range(0, len(plans), MOST_PLANS)]
+
+
+async def _send(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, kind: NoticeType, parts: Sequence[EventData]
 ) -> None:
     async with pool.acquire() as connection, connection.transaction():
-        for at in range(0, len(plans), MOST_PLANS):
-            data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
+        for data in parts:
             await emit_event(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
 
 

@@ -14,6 +14,7 @@ from gateway.kit.sealing import Seal
 from gateway.webhooks import endpoint_rows
 from gateway.webhooks.endpoint_rows import Owner
 from gateway.webhooks.webhook_rows import NewEvent
+from schemas.events import EndpointTestData
 from schemas.notice import TEST, Notice
 from schemas.webhooks import Delivery, Endpoint, EndpointWithSecret
 
@@ -49,7 +50,7 @@ async def rotate(pool: Pool, seal: Seal, owner: Owner, endpoint_id: str) -> Endp
 async def test(pool: Pool, seal: Seal, owner: Owner, endpoint: Endpoint) -> Delivery:
     """Have a test event sent to an endpoint of the owner's."""
     now = datetime.now(UTC)
-    body = msgspec.json.encode(Notice(TEST, now, {"endpoint_id": endpoint.id}))
+    body = msgspec.json.encode(Notice(TEST, now, EndpointTestData(endpoint.id)))
     event = NewEvent(
         id=f"evt_{secrets.token_hex(12)}",
         storefront_id=owner.storefront_id,

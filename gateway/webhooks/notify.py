@@ -14,6 +14,7 @@ from gateway.kit.pool import Connection
 from gateway.kit.sealing import Seal
 from gateway.webhooks import webhook_rows
 from gateway.webhooks.webhook_rows import EventWrite
+from schemas.events import EventData
 from schemas.notice import Notice, NoticeType
 
 _SECRET_FIELDS = frozenset({"activation_code", "matching_id", "confirmation_code", "qr_code", "email"})
@@ -22,14 +23,14 @@ _SECRET_FIELDS = frozenset({"activation_code", "matching_id", "confirmation_code
 def prepared(
     seal: Seal,
     type: NoticeType,  # noqa: A002 - the event's own word
-    data: Mapping[str, Any],
+    data: EventData,
     now: datetime,
 ) -> EventWrite:
     """An event for the outbox, written with what it tells of; a worker writes its deliveries (``emit_outbox``).
 
     ``data`` as in ``emit_event``.
     """
-    if leaked := _secrets_in(data):
+    if leaked := _secrets_in(msgspec.to_builtins(data)):
         raise ValueError(f"an event may not carry {leaked}")
     return EventWrite(f"evt_{secrets.token_hex(12)}", type, seal.seal(msgspec.json.encode(Notice(type, now, data))))
 
@@ -41,16 +42,16 @@ async def emit_event(
     storefront_id: str,
     mode: Mode,
     type: NoticeType,  # noqa: A002 - the event's own word
-    data: Mapping[str, Any],
+    data: EventData,
     order_id: str | None = None,
 ) -> str | None:
     """Have an event delivered to the storefront's endpoints that ask for it; call it inside the caller's transaction.
 
-    ``data`` is the event's ``data`` (JSON types; money as ``{"amount", "currency"}``); it may name an ICCID, and an
-    activation code in it is a ``ValueError``. Returns the event's id (``evt_…``), None when no endpoint asks for it.
+    ``data`` is of the type that ``schemas.events`` has for the event; it may name an ICCID, and an activation code in
+    it is a ``ValueError``. Returns the event's id (``evt_…``), None when no endpoint asks for it.
     Nothing is sent here: a worker delivers what the transaction committed.
     """
-    if leaked := _secrets_in(data):
+    if leaked := _secrets_in(msgspec.to_builtins(data)):
         raise ValueError(f"an event may not carry {leaked}")
     endpoints = await webhook_rows.asking_for(connection, storefront_id, mode, type)
     if not endpoints:

@@ -22,11 +22,8 @@ def offered(plan_id, price="5.00", *, in_stock=True):
 
 
 def told(before, after):
-    found = changes({one.id: one for one in before}, {one.id: one for one in after})
-    return (
-        [(p["id"], p["old_price"].amount, p["price"].amount) for p in found[NoticeType.PLAN_PRICE_CHANGED]],
-        [p["id"] for p in found[NoticeType.PLAN_OUT_OF_STOCK]],
-    )
+    moved, out = changes({one.id: one for one in before}, {one.id: one for one in after})
+    return [(plan.id, plan.old_price.amount, plan.price.amount) for plan in moved], [plan.id for plan in out]
 
 
 def test_another_price_is_told_and_so_is_a_plan_that_can_no_longer_be_sold():
@@ -36,8 +33,8 @@ def test_another_price_is_told_and_so_is_a_plan_that_can_no_longer_be_sold():
 
 
 def test_a_plan_that_was_replaced_is_no_news():
-    found = changes({"a": offered("a"), "b": offered("b")}, {}, {"a"})
-    assert [plan["id"] for plan in found[NoticeType.PLAN_OUT_OF_STOCK]] == ["b"]
+    _, out = changes({"a": offered("a"), "b": offered("b")}, {}, {"a"})
+    assert [plan.id for plan in out] == ["b"]
 
 
 async def test_no_event_is_sent_for_a_plan_s_new_id(pool, tmp_path, owner):
