@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -13,13 +13,12 @@ from prometheus_client import CollectorRegistry
 
 from gateway import console
 from gateway.alerts.order_health import HealthMonitor, judge_health
-from gateway.api import health, state, traveller
+from gateway.api import asyncapi, health, openapi, state, traveller
 from gateway.api.answers import Heads, Memories, PreparedDocument
 from gateway.api.forwarded import client_address, origin
 from gateway.api.gate import Gate
 from gateway.api.keyring import Keyring
 from gateway.api.metrics import Metrics
-from gateway.api.openapi import document
 from gateway.api.ratelimit import Limiter
 from gateway.api.spec import Route, Table
 from gateway.catalog.browse import Catalog
@@ -37,7 +36,6 @@ from gateway.orders.waker import ANSWERED, CATALOG
 from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys, keep_following
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
-from providers.kit import places
 
 MAX_BODY_BYTES = 64 * 1024
 HOUSEKEEPING_SECONDS = 1.0
@@ -101,19 +99,18 @@ def all_routes() -> list[Route]:
 
 def _describe(app: web.Application, settings: Settings) -> None:
     state.describe_accounts(app, settings)
-    app[state.DOCUMENT] = _document()
+    app[state.DOCUMENTS] = _documents()
 
 
 @cache
-def _document() -> PreparedDocument:
-    """The description of the API. It is the same for every application of a process, and dear to make."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    described = document(
-        all_routes(),
-        countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
-        regions=[region.code for region in places.regions()],
-    )
-    return PreparedDocument(described)
+def _documents() -> Mapping[str, PreparedDocument]:
+    """The descriptions of the API, by path. They are the same for every application of a process, and dear to make."""
+    routes = all_routes()
+    return {
+        "/openapi.json": PreparedDocument(openapi.document(routes, openapi.STOREFRONTS)),
+        "/openapi-ops.json": PreparedDocument(openapi.document(routes, openapi.OPERATORS)),
+        "/asyncapi.json": PreparedDocument(asyncapi.document()),
+    }
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:

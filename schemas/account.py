@@ -58,7 +58,15 @@ class Transaction(msgspec.Struct, frozen=True):
 
 
 class SupplierAccount(msgspec.Struct, frozen=True):
-    """What a supplier says of our account; None where it does not say."""
+    """What a supplier says of our account; None where it does not say.
+
+    Attributes:
+        name: The account's name.
+        active: Whether the account may be used.
+        status: The supplier's word for its state.
+        currency: Its currency.
+        orders: How many orders it has.
+    """
 
     name: Annotated[str | None, example("Partner Name")]
     active: Annotated[bool | None, example(True)]
@@ -68,7 +76,16 @@ class SupplierAccount(msgspec.Struct, frozen=True):
 
 
 class SupplierKey(msgspec.Struct, frozen=True):
-    """An API key as the supplier lists it, never the key itself; ``prefix`` is how it begins."""
+    """An API key as the supplier lists it, never the key itself.
+
+    Attributes:
+        id: The supplier's id for it.
+        name: Its name.
+        prefix: How the key begins.
+        active: Whether it may be used.
+        last_used_at: When it was last used; null where the supplier does not say.
+        created_at: When it was made; null where the supplier does not say.
+    """
 
     id: Annotated[str, example("2")]
     name: Annotated[str, example("esim-gateway beppay sky_7f3a9c20e1b84d65")]

@@ -29,15 +29,34 @@ from schemas.plan import (
     shown_mb,
 )
 
-CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", examples=["USD"])]
+CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="A country, by ISO 3166-1.", examples=["JP"])]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", description="A currency, as ISO 4217.", examples=["USD"])]
 PlanId = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern="^[a-z0-9][a-z0-9.-]*$", examples=["jp-1gb-7d-5c2a9e0b71d4"])
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern="^[a-z0-9][a-z0-9.-]*$",
+        description="A plan, by its id.",
+        examples=["jp-1gb-7d-5c2a9e0b71d4"],
+    ),
 ]
-SupplierName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_-]+$", examples=["pikasim"])]
+SupplierName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern="^[a-z0-9_-]+$",
+        description="A supplier account, by its name in the configuration.",
+        examples=["pikasim"],
+    ),
+]
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.50"])]
 Megabytes = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
+# What nothing but its form tells from other text.
+Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+UrlPath = Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
 # Text that needs nothing but an example.
 PlanName = Annotated[str, example("Japan 1 GB, 7 days")]
 CountryName = Annotated[str, example("Japan")]
@@ -48,7 +67,12 @@ SyncRunId = Annotated[str, example("run_01")]
 
 
 class Price(msgspec.Struct, frozen=True):
-    """An exact amount, written out in full, of one currency."""
+    """An exact amount, written out in full, of one currency.
+
+    Attributes:
+        amount: The amount, written out in full.
+        currency: The currency of the amount.
+    """
 
     amount: Amount
     currency: CurrencyCode
@@ -61,7 +85,13 @@ Cost = Annotated[Price, example({"amount": "5.00"})]
 
 
 class FairUsePolicy(msgspec.Struct, frozen=True):
-    """What limits an allowance beyond its amount, in short: ``full_speed`` and ``after`` say it exactly."""
+    """What limits an allowance beyond its amount, in short: ``full_speed`` and ``after`` of the plan say it exactly.
+
+    Attributes:
+        after: What follows the allowance; null where the supplier does not say.
+        allowance_mb: How much data runs at full speed, in MB; null where the supplier does not say.
+        per_day: Whether `allowance_mb` is for each day.
+    """
 
     after: AfterAllowance | None = None
     allowance_mb: int | None = None
@@ -81,24 +111,42 @@ class FairUsePolicy(msgspec.Struct, frozen=True):
 
 
 class PlanFullSpeed(msgspec.Struct, frozen=True):
-    """How much data runs at full speed; ``mb`` null where the supplier says that nothing limits it."""
+    """How much data runs at full speed.
+
+    Attributes:
+        mb: The amount in MB; null where the supplier says that nothing limits it.
+        per: What the amount is for.
+    """
 
     mb: Annotated[int | None, example(1024)]
     per: Period
 
 
 class PlanAfter(msgspec.Struct, frozen=True):
-    """What follows the full-speed data: its speed, and whether data ends. Null where the supplier does not say."""
+    """What follows the full-speed data.
+
+    Attributes:
+        kbps: The speed in kbit/s; null where the supplier does not say.
+        cut_off: Whether data ends; null where the supplier does not say.
+    """
 
     kbps: Annotated[int | None, example(None)]
     cut_off: Annotated[bool | None, example(None)]
 
 
 class PlanData(msgspec.Struct, frozen=True):
-    """How much data. ``mb`` is an amount of a day or month by ``reset``, and null when unlimited.
+    """How much data. Amounts below 1 GB are as they are; from there on 1 GB counts as 1024.
 
-    Amounts below 1 GB are as they are; from there on 1 GB counts as 1024. ``full_speed`` is null where an unlimited
-    plan states nothing. ``tier`` is the supplier's word for a grade of the plan, such as Lite.
+    Attributes:
+        mb: The amount in MB, of a day or month by `reset`; null when unlimited.
+        total_mb: The amount over all days of the plan, in MB; null when unlimited.
+        declared: The amount as text.
+        unlimited: Whether the plan has no fixed amount of data.
+        reset: Whether the amount is for the whole validity, or for each day or month of it.
+        fair_use: The same as `full_speed` and `after` in short; null where nothing is stated.
+        full_speed: How much data runs at full speed; null where an unlimited plan states nothing.
+        after: What follows the full-speed data.
+        tier: The supplier's word for a grade of the plan, such as Lite; null without one.
     """
 
     mb: Annotated[int | None, example(1024)]
@@ -134,16 +182,25 @@ def mb_or_null(nominal: int | None) -> int | None:
 
 
 class PlanValidity(msgspec.Struct, frozen=True):
-    """How many days a plan lasts, and what starts them."""
+    """How many days a plan lasts, and what starts them.
+
+    Attributes:
+        days: For how many days the plan is valid.
+        starts: What starts these days.
+    """
 
     days: Annotated[int, example(7)]
     starts: Starts
 
 
 class PlanNetwork(msgspec.Struct, frozen=True):
-    """An operator used in a country; ``generation`` is null when the supplier does not say.
+    """An operator used in a country.
 
-    ``mcc_mnc`` is the operator's number, null when it is not known.
+    Attributes:
+        country: The country.
+        operator: The operator's name.
+        generation: The best generation, such as 4G or 5G; null where the supplier does not say.
+        mcc_mnc: The operator's number by ITU-T E.212; null where it is not known.
     """
 
     country: CountryCode
@@ -160,10 +217,22 @@ class PlanNetwork(msgspec.Struct, frozen=True):
 class PlanFeatures(msgspec.Struct, frozen=True):
     """What a plan can do besides data; null means that the supplier does not say.
 
-    ``voice_minutes`` and ``sms_count`` are included; with ``voice_unlimited`` and ``sms_unlimited`` there is no such
-    number. ``install_within_days`` counts from the purchase. ``not_exit_countries`` are countries where the supplier
-    says that traffic does not reach the internet. ``usage`` and ``refundable``: the supplier tells how much of an eSIM
-    is used, and takes an unused one back.
+    Attributes:
+        topup: Whether data can be added to the eSIM.
+        voice: Whether it has calls.
+        sms: Whether it has SMS.
+        exit_country: The country where traffic reaches the internet.
+        hotspot: Whether the connection may be shared.
+        voice_minutes: Minutes of calls that are included.
+        voice_unlimited: Whether calls are unlimited; `voice_minutes` is then null.
+        sms_count: SMS that are included.
+        sms_unlimited: Whether SMS are unlimited; `sms_count` is then null.
+        phone_number: Whether the eSIM has a phone number of its own.
+        kyc_required: Whether the traveller must be identified before it works.
+        install_within_days: How many days after the purchase it must be installed at the latest.
+        usage: Whether the supplier reports how much of an eSIM is used.
+        refundable: Whether the supplier takes an unused eSIM back.
+        not_exit_countries: Countries where the supplier says that traffic does not reach the internet.
     """
 
     topup: Annotated[bool | None, example(True)] = None
@@ -192,8 +261,25 @@ class Plan(msgspec.Struct, frozen=True):
     """What a traveller buys.
 
     Price, stock, networks and features are those of the offer that an order under these filters would buy now: the
-    cheapest in stock. ``offer_count`` counts the offers that could be sold; with none the last price is shown and
-    ``in_stock`` is false.
+    cheapest in stock.
+
+    Attributes:
+        id: The plan's id. It follows from what the plan is, so it is the same after every sync.
+        name: The plan's name in English, made of its countries, data and days.
+        scope: How far the plan reaches.
+        countries: Every country that the plan covers.
+        data: How much data.
+        validity: For how many days, and from when.
+        networks: The operators that it uses.
+        features: What it can do besides data.
+        price: What the customer pays; of a plan without stock the last price. Null when there is no price in this
+            currency.
+        price_per_gb: The price of 1 GB at full speed; null where it is not known how much that is.
+        price_per_day: The price of one day.
+        in_stock: Whether it can be bought now.
+        offer_count: How many offers could be sold.
+        stale: Whether its offers were last observed longer ago than two sync intervals.
+        updated_at: When the plan last changed.
     """
 
     id: PlanId
@@ -214,7 +300,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class CatalogNote(msgspec.Struct, frozen=True):
-    """Which catalogue answered, and when its offers were last fetched (null before the first time)."""
+    """Which catalogue answered.
+
+    Attributes:
+        version: The version of the catalogue; it changes with every change of a plan.
+        synced_at: When its offers were last fetched; null before the first time.
+        stale: Whether offers of it were last observed longer ago than two sync intervals.
+    """
 
     version: Annotated[str, example("5f3a1c")]
     synced_at: Annotated[datetime | None, example(AT)]
@@ -222,16 +314,36 @@ class CatalogNote(msgspec.Struct, frozen=True):
 
 
 class PlanList(Page[Plan], frozen=True):
-    """A page of plans. ``gone`` names plans that left since ``updated_since``."""
+    """A page of plans.
+
+    Attributes:
+        catalog: The catalogue that the plans are from.
+        gone: The ids of plans that left since `updated_since`.
+    """
 
     catalog: CatalogNote
     gone: list[str] | UnsetType = UNSET
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """One supplier's sellable item. ``stock`` is null when the supplier does not say.
+    """One supplier's sellable item.
 
-    ``price_rule`` tells how the price comes about: "rule 3: Europe +18 %, rounded to .99".
+    Attributes:
+        id: The offer's id.
+        plan_id: The plan that the offer is of.
+        supplier: The supplier that sells it.
+        supplier_plan_id: The supplier's own id for it.
+        name: The supplier's name for it.
+        cost: What the supplier charges, in its own currency; null without a fixed price.
+        cost_base: The cost in the gateway's base currency; null without a rate.
+        price: What a customer pays for it; null without a cost.
+        price_rule: How the price comes about.
+        stock: How many the supplier has; null where it does not say.
+        in_stock: Whether the supplier has it.
+        stale: Whether it was last observed longer ago than two sync intervals.
+        observed_at: When the supplier last listed it.
+        selectable: Whether it can be sold now.
+        why_not: What keeps it from sale; null when nothing does.
     """
 
     id: OfferId
@@ -252,13 +364,24 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class OfferList(msgspec.Struct, frozen=True):
-    """The offers of one plan: those that can be sold first, each group cheapest first."""
+    """The offers of one plan: those that can be sold first, each group cheapest first.
+
+    Attributes:
+        data: The offers.
+    """
 
     data: list[Offer]
 
 
 class CountryEntry(msgspec.Struct, frozen=True):
-    """A country that plans cover, and the lowest price among them."""
+    """A country that plans cover, and the lowest price among them.
+
+    Attributes:
+        code: The country.
+        name: The country's name in English.
+        plan_count: How many plans in stock cover it.
+        from_price: The lowest price of a plan that covers it.
+    """
 
     code: CountryCode
     name: CountryName
@@ -267,13 +390,25 @@ class CountryEntry(msgspec.Struct, frozen=True):
 
 
 class CountryList(msgspec.Struct, frozen=True):
-    """All countries that some plan covers."""
+    """All countries that some plan covers.
+
+    Attributes:
+        data: The countries, by name.
+    """
 
     data: list[CountryEntry]
 
 
 class RegionEntry(msgspec.Struct, frozen=True):
-    """A named group of countries, how many plans are of it, and the lowest price among them."""
+    """A named group of countries, how many plans are of it, and the lowest price among them.
+
+    Attributes:
+        code: The region's code: a value for `region` in the list of plans.
+        name: The region's name in English.
+        countries: The countries of the region.
+        plan_count: How many plans in stock are of it.
+        from_price: The lowest price among them.
+    """
 
     code: Annotated[str, example("scandinavia")]
     name: Annotated[str, example("Scandinavia")]
@@ -283,7 +418,11 @@ class RegionEntry(msgspec.Struct, frozen=True):
 
 
 class RegionList(msgspec.Struct, frozen=True):
-    """The named groups of countries."""
+    """The named groups of countries.
+
+    Attributes:
+        data: The regions.
+    """
 
     data: list[RegionEntry]
 
@@ -296,7 +435,17 @@ class NeedFeatures(Wanted, frozen=True, forbid_unknown_fields=True):
 
 
 class QuoteForNeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a traveller needs: all of the countries, at least the data, for at least the days."""
+    """What a traveller needs: all of the countries, at least the data, for at least the days.
+
+    Attributes:
+        countries: The countries that the plan must cover, all of them.
+        data_mb: The least data at full speed, in MB.
+        unlimited: Only plans whose data goes on after the full-speed data.
+        days: For at least how many days.
+        features: Features that the plan must have.
+        currency: The currency of the price; the gateway's base currency by default.
+        triggers: In test mode: plans on which a supplier's sandbox goes wrong on purpose compete, too.
+    """
 
     countries: Annotated[list[CountryCode], Meta(min_length=1, max_length=300)]
     data_mb: Annotated[Megabytes | UnsetType, example(3072)] = UNSET
@@ -310,7 +459,13 @@ class QuoteForNeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class QuoteForPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One plan by its id."""
+    """One plan by its id.
+
+    Attributes:
+        plan_id: The plan.
+        features: Features that the offer must have.
+        currency: The currency of the price; the gateway's base currency by default.
+    """
 
     plan_id: PlanId
     features: NeedFeatures | UnsetType = UNSET
@@ -318,7 +473,12 @@ class QuoteForPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NextBest(msgspec.Struct, frozen=True):
-    """What would have been chosen next."""
+    """What would have been chosen next.
+
+    Attributes:
+        plan_id: The plan that would have been chosen next.
+        price: Its price.
+    """
 
     plan_id: Annotated[PlanId, example("jp-2gb-7d-0b71d45c2a9e")]
     price: Annotated[Price, example({"amount": "6.40"})]
@@ -327,7 +487,13 @@ class NextBest(msgspec.Struct, frozen=True):
 class WhyChosen(msgspec.Struct, frozen=True):
     """How the plan of a quote was found.
 
-    ``assumed``: the plan is unlimited, does not say how much of it is at full speed, and counted by what is assumed.
+    Attributes:
+        plans_considered: How many plans meet the need.
+        plans_in_stock: How many of them can be bought now.
+        rule: The rule that chose among them.
+        next_best: What would have been chosen next; null when nothing else meets the need.
+        assumed: Whether the plan is unlimited, does not say how much of it is at full speed, and was counted by what is
+            assumed.
     """
 
     plans_considered: Annotated[int, example(41)]
@@ -338,7 +504,15 @@ class WhyChosen(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """A plan whose price is held until ``expires_at``."""
+    """A plan whose price is held until ``expires_at``.
+
+    Attributes:
+        id: The quote's id: send it as `quote_id` with an order.
+        plan: The plan that was chosen.
+        price: The price that is held.
+        expires_at: Until when the price is held.
+        why: Why this plan was chosen.
+    """
 
     id: Annotated[str, example("qt_Zm9vYmFy")]
     plan: Plan
@@ -351,7 +525,13 @@ class Quote(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """Whether this process can answer, with what, and what does not work at present."""
+    """Whether this process can answer, with what, and what does not work at present.
+
+    Attributes:
+        status: Whether a catalogue is loaded.
+        degraded: What does not work at present, each as a word and the reason.
+        catalog: The catalogue of each mode: its version, its offers and plans, when it was synced, whether it is stale.
+    """
 
     status: Annotated[Literal["ready", "not_ready"], example("ready")]
     degraded: Annotated[list[str], example([])]
@@ -361,6 +541,10 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Alive(msgspec.Struct, frozen=True):
-    """The process runs."""
+    """The process runs.
+
+    Attributes:
+        status: Always `ok`.
+    """
 
     status: Literal["ok"]

@@ -13,9 +13,15 @@ from schemas.examples import example
 
 
 class CheckFinding(msgspec.Struct, frozen=True, omit_defaults=False):
-    """One thing that was looked at. ``bad`` keeps it from working; ``warn`` will, or may; ``unknown``: not looked at.
+    """One thing that was looked at.
 
-    ``what_to_do`` is empty when nothing is; ``settings`` are the ones to look at, as the configuration names them.
+    Attributes:
+        about: What was looked at.
+        level: `bad` keeps it from working; `warn` will, or may; `unknown`: it was not looked at.
+        detail: What was found.
+        what_to_do: What an operator does about it; empty when nothing.
+        settings: The settings to look at, as the configuration names them.
+        ms: How long the supplier took, in milliseconds; null where it was not asked.
     """
 
     about: Annotated[str, example("signature")]
@@ -30,10 +36,24 @@ class CheckFinding(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class CheckReport(msgspec.Struct, frozen=True):
-    """One account: what it can do, what its supplier says of it, what is wrong with it. ``answers``: nothing is bad.
+    """One account: what it can do, what its supplier says of it, what is wrong with it.
 
-    ``clock_ahead`` is how many seconds the supplier's clock is ahead of ours. ``key`` is the stored key in force,
-    null when the configured one is. ``keys`` are those that the supplier lists, null where it does not.
+    Attributes:
+        name: The account's name in the configuration.
+        provider: The plugin that talks to the supplier.
+        mode: Live or test.
+        at: When the account was checked.
+        answers: Whether nothing is bad.
+        capabilities: What the supplier can do.
+        cannot: What it cannot do, and why.
+        account: What the supplier says of the account; null where it says nothing.
+        balance: Our money there; null where it does not say.
+        spendable: What can be spent of it; null where it does not say.
+        clock_ahead: How many seconds the supplier's clock is ahead of ours; null where it does not say.
+        key: The stored key in force; null when the configured one is.
+        keys: The keys that the supplier lists; null where it lists none.
+        first_page: How many items the first page of the catalogue has; null when it was not fetched.
+        findings: What was looked at.
     """
 
     name: Annotated[SupplierName, example("s2s")]

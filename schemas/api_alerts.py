@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from schemas.api import CountryCode, SupplierName
+from schemas.api import CountryCode, SupplierName, Url, UrlPath
 from schemas.examples import AT, example
 
 AlertKind: TypeAlias = Literal[
@@ -32,9 +32,24 @@ Threshold = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?$", max_leng
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Something that a rule told of. It stands while ``cleared_at`` is null; ``link`` is its page of the console.
+    """Something that a rule told of.
 
-    ``flapping``: it came and went often, and ends only after some quiet.
+    Attributes:
+        id: The alert's id.
+        rule_id: The rule that raised it.
+        rule: The rule's name.
+        kind: What the rule looks at.
+        level: `bad` needs an operator now, `warn` soon.
+        subject: What it is about, in the words of the rule.
+        title: What is the matter, in one line.
+        detail: More of it.
+        supplier: The supplier that it is about; null for none.
+        mode: Live or test; null where it is about neither.
+        link: Its page of the console.
+        flapping: Whether it came and went often; it then ends only after some quiet.
+        raised_at: When it was raised.
+        cleared_at: When it ended; null while it is open.
+        cleared_why: Why it ended; null while it is open.
     """
 
     id: Annotated[str, example("alt_5c1f0a9be2d44b77a010")]
@@ -47,7 +62,7 @@ class Alert(msgspec.Struct, frozen=True):
     detail: Annotated[str, example("from 5.00 to 7.00 USD")]
     supplier: Annotated[str | None, example("pikasim")]
     mode: Annotated[Literal["live", "test"] | None, example("live")]
-    link: Annotated[str, example("/console/history?plan=jp-5gb-30d-3f21a0c44d10")]
+    link: Annotated[UrlPath, example("/console/history?plan=jp-5gb-30d-3f21a0c44d10")]
     flapping: bool
     raised_at: datetime
     cleared_at: datetime | None
@@ -57,9 +72,18 @@ class Alert(msgspec.Struct, frozen=True):
 class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to tell of.
 
-    ``threshold`` counts percent for moved prices, percent of the cost for margins, an amount of base currency for
-    balances, days for days left, percent of orders that succeed for failing suppliers, minutes for late syncs (null:
-    two intervals) and for how long an order has needed attention. ``channels`` empty: every one.
+    Attributes:
+        name: The rule's name.
+        kind: What to look at.
+        threshold: From where on to tell: percent for moved prices, percent of the cost for margins, an amount of base
+            currency for balances, days for days left, percent of orders that succeed for failing suppliers, minutes for
+            late syncs (null: two intervals) and for how long an order has needed attention.
+        direction: Which moves of a price to tell of.
+        about: Whether the cost of an offer or the price of a plan is looked at.
+        supplier: Only this supplier; null: all of them.
+        country: Only plans that cover this country; null: all of them.
+        channels: The ids of the channels that are told; every one when none is named.
+        enabled: Whether the rule is evaluated.
     """
 
     name: Annotated[Name, example("Costs in Japan rose by 15 %")]
@@ -74,7 +98,21 @@ class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule. ``trouble``: why the last evaluation could not look at all of it."""
+    """A rule of alerts.
+
+    Attributes:
+        id: The rule's id.
+        name: The rule's name.
+        kind: What it looks at.
+        threshold: From where on it tells; null where it needs none.
+        direction: Which moves of a price it tells of.
+        about: Whether the cost of an offer or the price of a plan is looked at.
+        supplier: Only this supplier; null: all of them.
+        country: Only plans that cover this country; null: all of them.
+        channels: The ids of the channels that are told; empty: every one.
+        enabled: Whether the rule is evaluated.
+        trouble: Why the last evaluation could not look at all of it; null when it could.
+    """
 
     id: Annotated[str, example("alr_1f0a9be2d44b77a0")]
     name: Annotated[str, example("Costs in Japan rose by 15 %")]
@@ -90,22 +128,43 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChannelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where alerts go: ``recipients`` for e-mail, ``url`` for a webhook."""
+    """Where alerts are to go.
+
+    Attributes:
+        name: The channel's name.
+        kind: E-mail or a webhook.
+        recipients: The addresses of an e-mail channel.
+        url: The URL of a webhook.
+    """
 
     name: Annotated[Name, example("On call")]
     kind: Annotated[Literal["email", "webhook"], example("webhook")]
     recipients: Annotated[list[Annotated[str, Meta(max_length=254)]], Meta(max_length=20)] = []
-    url: Annotated[Annotated[str, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
+    url: Annotated[Annotated[Url, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
 
 
 class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
-    """Where alerts go. ``failing_since`` is null when the last try arrived; ``waiting`` messages are still tried."""
+    """Where alerts go.
+
+    Attributes:
+        id: The channel's id.
+        name: The channel's name.
+        kind: E-mail or a webhook.
+        recipients: The addresses of an e-mail channel.
+        url: The URL of a webhook; null for e-mail.
+        enabled: Whether messages are sent.
+        created_at: When the channel was created.
+        last_ok_at: When a message last arrived; null when none did.
+        failing_since: Since when no message arrives; null when the last try did.
+        last_error: Why the last try failed; null when it arrived.
+        waiting: How many messages are still tried.
+    """
 
     id: Annotated[str, example("ach_5c1f0a9be2d44b77")]
     name: Annotated[str, example("On call")]
     kind: Annotated[Literal["email", "webhook"], example("webhook")]
     recipients: Annotated[list[str], example([])]
-    url: Annotated[str | None, example("https://ops.example.com/alerts")]
+    url: Annotated[Url | None, example("https://ops.example.com/alerts")]
     enabled: Annotated[bool, example(True)]
     created_at: datetime
     last_ok_at: Annotated[datetime | None, example(AT)]
@@ -115,13 +174,23 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChannelMade(AlertChannel, frozen=True, kw_only=True):
-    """A new channel. ``secret`` of a webhook is shown this once: what it is signed with, by Standard Webhooks."""
+    """A new channel.
+
+    Attributes:
+        secret: What a webhook is signed with, by Standard Webhooks, shown this once; null for e-mail.
+    """
 
     secret: Annotated[str | None, example("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
 
 
 class AlertTest(msgspec.Struct, frozen=True):
-    """What came of a test message: whether it arrived, and what the other side said."""
+    """What came of a test message: whether it arrived, and what the other side said.
+
+    Attributes:
+        arrived: Whether the message arrived.
+        said: What the other side said.
+        ms: How long it took, in milliseconds.
+    """
 
     arrived: Annotated[bool, example(True)]
     said: Annotated[str, example("HTTP 204")]
@@ -129,7 +198,14 @@ class AlertTest(msgspec.Struct, frozen=True):
 
 
 class AlertTry(msgspec.Struct, frozen=True):
-    """One try at a message."""
+    """One try at a message.
+
+    Attributes:
+        at: When it was sent.
+        arrived: Whether it arrived.
+        said: What the other side said.
+        ms: How long it took, in milliseconds.
+    """
 
     at: datetime
     arrived: bool

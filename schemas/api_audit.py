@@ -11,9 +11,16 @@ from schemas.examples import example
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """One log-in or change. ``actor`` is a user's name, or what else acted ("command line, root", "key key_1f…").
+    """One log-in or change.
 
-    ``user_id`` is null when no user of the console acted. ``action`` reads "user.logged_in", ``object`` "user:ana".
+    Attributes:
+        id: The entry's id.
+        at: When it happened.
+        user_id: The user of the console; null when none acted.
+        actor: A user's name, or what else acted, such as a command line or a key.
+        action: What was done.
+        object: What it was done to.
+        detail: More of it.
     """
 
     id: Annotated[str, example("aud_4711")]

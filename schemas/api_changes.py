@@ -17,7 +17,17 @@ ChangeKind = Literal["up", "down", "price", "new", "gone", "stock"]
 
 
 class PriceChange(msgspec.Struct, frozen=True):
-    """A supplier's price as it was and as it became; null where there was none."""
+    """A supplier's price as it was and as it became.
+
+    Attributes:
+        supplier: The supplier.
+        supplier_plan_id: The supplier's own id for the offer.
+        plan_id: The plan that the offer is of.
+        old: The cost before; null where there was none.
+        new: The cost after; null where there is none.
+        at: When a sync found it.
+        sync_run_id: The sync.
+    """
 
     supplier: SupplierName
     supplier_plan_id: SupplierPlanId
@@ -31,9 +41,21 @@ class PriceChange(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one offer.
 
-    ``old`` and ``new`` are the supplier's own numbers; an event has the cost of its moment as ``new``. ``amount`` is
-    how far a cost moved, in base currency, ``percent`` the same of what it was; null where it cannot be compared.
-    ``stock`` says what a change of stock came to, ``back`` that a new offer was there before.
+    Attributes:
+        at: When a sync found it.
+        kind: What changed.
+        supplier: The supplier.
+        supplier_plan_id: The supplier's own id for the offer.
+        plan_id: The plan that the offer is of.
+        offer_id: The offer; null when it is no longer in the catalogue.
+        name: The offer's name; null when it is no longer in the catalogue.
+        old: The cost before, as the supplier wrote it; null where there was none.
+        new: The cost after, or at that moment; null where there is none.
+        amount: How far the cost moved, in base currency; null where it cannot be compared.
+        percent: The same in percent of what it was.
+        stock: What a change of stock came to; null for anything else.
+        back: Whether a new offer was there before.
+        sync_run_id: The sync.
     """
 
     at: datetime
@@ -53,7 +75,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """So many changes of each kind."""
+    """So many changes of each kind.
+
+    Attributes:
+        up: Costs that rose.
+        down: Costs that fell.
+        new: Offers that came.
+        gone: Offers that left.
+    """
 
     up: Annotated[int, example(19)]
     down: Annotated[int, example(9)]
@@ -62,7 +91,19 @@ class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupplierChanges(ChangeCounts, frozen=True, kw_only=True):
-    """What a supplier's accepted syncs came to in sum, and how many syncs there were of each outcome."""
+    """What a supplier's accepted syncs came to in sum, and how many syncs there were of each outcome.
+
+    Attributes:
+        supplier: The supplier.
+        mode: Live or test.
+        in_stock: Offers that came into stock.
+        out_of_stock: Offers that went out of stock.
+        good: Syncs that were taken over.
+        failed: Syncs that failed.
+        quarantined: Syncs that were held back.
+        last_good_at: When one was last taken over; null when none was.
+        last_sync_state: What the last one came to; null when there was none.
+    """
 
     supplier: SupplierName
     mode: Annotated[Literal["live", "test"], example("live")]
@@ -76,7 +117,13 @@ class SupplierChanges(ChangeCounts, frozen=True, kw_only=True):
 
 
 class CountryChanges(ChangeCounts, frozen=True, kw_only=True):
-    """Changes of offers that cover a country."""
+    """Changes of offers that cover a country.
+
+    Attributes:
+        country: The country.
+        price: Prices that changed in a way that cannot be compared.
+        stock: Offers that came into stock or went out of it.
+    """
 
     country: CountryCode
     price: int
@@ -84,9 +131,16 @@ class CountryChanges(ChangeCounts, frozen=True, kw_only=True):
 
 
 class ChangeSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed since a moment. Countries are of the newest ``looked_at`` changes.
+    """What changed since a moment.
 
-    ``complete`` says that these were all. ``largest`` are the costs that moved furthest among the newest 4,000.
+    Attributes:
+        since: The moment.
+        until: Until when.
+        suppliers: What changed at each supplier.
+        countries: What changed in each country, of the newest changes.
+        largest: The costs that moved furthest among the newest 4,000 changes.
+        looked_at: How many changes the countries are of.
+        complete: Whether these were all changes.
     """
 
     since: Annotated[datetime, example("2026-11-13T10:00:00Z")]
@@ -102,7 +156,13 @@ class ChangeSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """From ``at`` on an offer cost this, in the supplier's own number and in base currency; null: not offered."""
+    """From ``at`` on an offer cost this, in the supplier's own number and in base currency; null: not offered.
+
+    Attributes:
+        at: From when on.
+        cost: The supplier's own number; null: it was not offered.
+        cost_base: The same in base currency.
+    """
 
     at: datetime
     cost: Cost | None
@@ -110,14 +170,31 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """A span without an accepted sync of the supplier."""
+    """A span without an accepted sync of the supplier.
+
+    Attributes:
+        since: When the span begins.
+        until: When it ends.
+    """
 
     since: Annotated[datetime, example("2026-11-15T03:00:00Z")]
     until: Annotated[datetime, example("2026-11-15T05:15:00Z")]
 
 
 class OfferHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """What one offer cost. The last step holds until now; ``gone_at`` is when the supplier ceased to list it."""
+    """What one offer cost.
+
+    Attributes:
+        offer_id: The offer.
+        supplier: The supplier.
+        supplier_plan_id: The supplier's own id for it.
+        name: Its name.
+        cost: The cost now; null without a fixed price.
+        cost_base: The same in base currency.
+        first_seen_at: When the supplier first listed it.
+        gone_at: When the supplier ceased to list it; null while it does.
+        steps: Each cost, the oldest first; the last one holds until now.
+    """
 
     offer_id: OfferId
     supplier: SupplierName
@@ -134,7 +211,12 @@ class OfferHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupplierGaps(msgspec.Struct, frozen=True):
-    """When a supplier's prices were not looked at, for longer than two intervals of syncing."""
+    """When a supplier's prices were not looked at, for longer than two intervals of syncing.
+
+    Attributes:
+        supplier: The supplier.
+        gaps: The spans.
+    """
 
     supplier: SupplierName
     gaps: list[Gap]
@@ -143,8 +225,15 @@ class SupplierGaps(msgspec.Struct, frozen=True):
 class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
     """What the offers of a plan cost over time, the cheapest of today first.
 
-    ``complete`` is false when there are more offers or more changes than are shown; ``since`` then is as far back as
-    they are.
+    Attributes:
+        plan_id: The plan.
+        currency: The base currency.
+        since: From when on all is shown.
+        until: Until when.
+        offers: The offers.
+        gaps: When suppliers' prices were not looked at.
+        changes: Each change, the newest first.
+        complete: Whether all offers and changes are shown; `since` is else as far back as they are.
     """
 
     plan_id: PlanId
@@ -161,10 +250,26 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
-    """A walk that an operator must look at: how it differs from the ``before`` offers that stand, and what was decided.
+    """A walk through a catalogue that an operator must look at.
 
-    ``overtaken``: a later sync of the supplier came to something else. ``standing``: its list stands already, and is
-    not sold; nothing differs from it.
+    Attributes:
+        run_id: The sync that held it back.
+        supplier: The supplier.
+        at: When it was held back.
+        reason: Why it was held back.
+        before: How many offers stand.
+        new: Offers that would come.
+        changed: Offers that would change.
+        gone: Offers that would go.
+        up: Costs that would rise.
+        down: Costs that would fall.
+        moved_far: Costs that would move further than the settings allow.
+        state: What became of it; `overtaken`: a later sync of the supplier came to something else.
+        decided_at: When an operator decided; null while none did.
+        decided_by: Who decided; null while nobody did.
+        why: Why it was refused; empty when it was not.
+        accepted_run: The sync that took it over; null when none did.
+        standing: Whether its list stands already, and is not sold; nothing differs from it.
     """
 
     run_id: SyncRunId
@@ -187,7 +292,19 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference: a price that would move, an offer that would go, one that would come. ``n`` 1 is the largest."""
+    """One difference: a price that would move, an offer that would go, one that would come.
+
+    Attributes:
+        kind: What would happen.
+        n: Its place among those of its kind; 1 is the largest.
+        supplier_plan_id: The supplier's own id for the offer.
+        plan_id: The plan that the offer is of.
+        offer_id: The offer; null for one that would come.
+        name: The offer's name.
+        old: The cost that stands; null for one that would come.
+        new: The cost that would be; null for one that would go.
+        percent: How far the cost would move; null where it cannot be compared.
+    """
 
     kind: Annotated[Literal["moved", "gone", "new"], example("moved")]
     n: Annotated[int, example(1)]
@@ -201,13 +318,24 @@ class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DifferencePage(Page[DifferenceRow], frozen=True, kw_only=True):
-    """A quarantined walk and a page of its differences, as many of each kind as were kept."""
+    """A quarantined walk and a page of its differences, as many of each kind as were kept.
+
+    Attributes:
+        quarantine: The walk.
+    """
 
     quarantine: Quarantine
 
 
 class SyncProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a running sync is with a supplier: items met, of as many as the supplier claims to have."""
+    """How far a running sync is with a supplier: items met, of as many as the supplier claims to have.
+
+    Attributes:
+        supplier: The supplier.
+        items: Items that were met.
+        claimed: How many the supplier claims to have; null where it does not say.
+        at: When that was so.
+    """
 
     supplier: SupplierName
     items: int
@@ -216,9 +344,19 @@ class SyncProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncRunDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One sync in full. ``asked`` are the suppliers it is to sync, ``accepts`` those whose bounds were lifted.
+    """One sync in full.
 
-    ``waiting``: no worker has begun it. ``progress`` is of those that have not come to anything yet.
+    Attributes:
+        id: The sync's id.
+        started_at: When it was asked for, or begun.
+        ended_at: When it ended; null while it runs.
+        state: What it came to; null while it runs.
+        waiting: Whether no worker has begun it.
+        asked: The suppliers that it is to sync.
+        accepts: The suppliers whose bounds were lifted.
+        suppliers: What it did at each supplier.
+        progress: How far it is with those that have not come to anything yet.
+        quarantines: The walks that it held back.
     """
 
     id: SyncRunId
@@ -234,7 +372,11 @@ class SyncRunDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefuseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The supplier whose quarantined catalogue is not to be taken over, and why."""
+    """The catalogue that is not to be taken over, and why.
+
+    Attributes:
+        supplier: The supplier whose catalogue it is.
+    """
 
     supplier: SupplierName
     why: Annotated[

@@ -13,10 +13,26 @@ from schemas.examples import AT, example
 
 
 class Esim(msgspec.Struct, frozen=True):
-    """An eSIM's life as its supplier last reported it, at ``observed_at`` (null: it was not asked yet).
+    """An eSIM's life as its supplier last reported it.
 
-    ``apn``, ``msisdn`` (its phone number) and ``imsi`` are null where the supplier does not tell them. ``install_by``
-    is when it must be installed, null where the plan states no such limit.
+    Attributes:
+        id: The eSIM's id.
+        iccid: Its ICCID.
+        order_id: The order that it was delivered for.
+        plan_id: The plan that was bought.
+        profile_state: The profile, on the SM-DP+ side and on the device.
+        service_state: The subscription, on the network side.
+        data: Its data; null where the supplier does not say.
+        expires_at: When it ends; null where the supplier does not say.
+        can_topup: Whether data can be added to it; null where that is not known.
+        packages: The data packages on it.
+        coverage: The operators that it may use.
+        apn: The access point name that a phone needs; null where the supplier does not tell it.
+        msisdn: Its phone number; null where the supplier does not tell it.
+        imsi: Its number in the network; null where the supplier does not tell it.
+        install_by: When it must be installed at the latest; null where the plan states no such limit.
+        observed_at: When the supplier reported this; null when it was not asked yet.
+        created_at: When it was delivered.
     """
 
     id: Annotated[str, example("esim_5c1f0a9be2d44b7788aa0c13")]
@@ -39,14 +55,28 @@ class Esim(msgspec.Struct, frozen=True):
 
 
 class EsimUsage(msgspec.Struct, frozen=True):
-    """What was used of an eSIM's data, as its supplier said at ``observed_at``."""
+    """What was used of an eSIM's data.
+
+    Attributes:
+        data: Its data; null where the supplier does not say.
+        observed_at: When the supplier reported this.
+    """
 
     data: DataUsage | None
     observed_at: datetime
 
 
 class TopupPlan(msgspec.Struct, frozen=True):
-    """Something that can be added to an eSIM, at today's price. ``id`` is its ``topup_plan_id``."""
+    """Something that can be added to an eSIM, at today's price.
+
+    Attributes:
+        id: Send it as `topup_plan_id`.
+        plan_id: The plan that it is.
+        name: Its name.
+        data: How much data it adds.
+        validity: For how many days, and from when.
+        price: What the customer pays.
+    """
 
     id: Annotated[str, example("tp_3b9d20")]
     plan_id: PlanId
@@ -57,6 +87,10 @@ class TopupPlan(msgspec.Struct, frozen=True):
 
 
 class TopupPlanList(msgspec.Struct, frozen=True):
-    """What can be added to an eSIM, the cheapest first; empty when nothing can."""
+    """What can be added to an eSIM, the cheapest first; empty when nothing can.
+
+    Attributes:
+        data: The plans.
+    """
 
     data: list[TopupPlan]

@@ -21,7 +21,12 @@ Sku = Annotated[str, example("019bc0dd-8434-7246-a0fa-a8a29b88eeee")]
 
 
 class GoodCategoryName(msgspec.Struct, frozen=True):
-    """The category that a good stands in."""
+    """The category that a good stands in.
+
+    Attributes:
+        id: The category's id.
+        name: Its name; null where the supplier has none.
+    """
 
     id: Annotated[str, example("18")]
     name: Annotated[str | None, example("Gift cards")]
@@ -30,8 +35,12 @@ class GoodCategoryName(msgspec.Struct, frozen=True):
 class GoodDenomination(msgspec.Struct, frozen=True):
     """What a good is worth to its holder.
 
-    ``fixed``: ``face_value``, null where the supplier does not say. ``custom``: an amount of ``currency`` that the
-    order names as ``amount``, from ``least`` to ``most`` where these are told.
+    Attributes:
+        kind: `fixed`: `face_value`. `custom`: an amount that the order names.
+        face_value: What a fixed one is worth; null where the supplier does not say.
+        currency: The currency of a custom amount.
+        least: The least custom amount; null where that is not told.
+        most: The highest custom amount; null where that is not told.
     """
 
     kind: Annotated[Literal["fixed", "custom"], example("fixed")]
@@ -42,7 +51,15 @@ class GoodDenomination(msgspec.Struct, frozen=True):
 
 
 class GoodFieldAsked(msgspec.Struct, frozen=True):
-    """What an order must tell under ``fields``: ``pattern`` is a regular expression, ``options`` all that may stand."""
+    """What an order must tell under ``fields``.
+
+    Attributes:
+        name: The name under which to tell it.
+        label: What to ask the customer.
+        required: Whether it must be told.
+        pattern: A regular expression that it must match; null without one.
+        options: All that may stand there; empty when anything may.
+    """
 
     name: Annotated[str, example("player")]
     label: Annotated[str, example("Player")]
@@ -52,10 +69,26 @@ class GoodFieldAsked(msgspec.Struct, frozen=True):
 
 
 class DigitalGood(msgspec.Struct, frozen=True, kw_only=True):
-    """A voucher or recharge. ``price`` is of one, null for a custom denomination until an amount is named.
+    """A voucher or recharge.
 
-    ``countries`` are where it is accepted, as far as that is told. ``attributes`` are the supplier's own words by
-    their codes (see the categories). ``locale`` is the language of the texts.
+    Attributes:
+        id: The good's id.
+        type: The kind of good.
+        name: Its name.
+        product_name: The name of its product.
+        description: What it is for.
+        image: A picture of it; null without one.
+        category: The category that it stands in.
+        countries: Where it is accepted, as far as that is told.
+        attributes: The supplier's own words by their codes, which the categories list.
+        denomination: What it is worth to its holder.
+        fields: What an order must tell.
+        max_per_order: The most that one order may be for; null without a limit.
+        price: The price of one; null for a custom denomination until an amount is named.
+        in_stock: Whether it can be bought now.
+        stale: Whether it was last observed longer ago than two sync intervals.
+        locale: The language of the texts; null where that is not known.
+        updated_at: When it last changed.
     """
 
     id: GoodId
@@ -78,7 +111,14 @@ class DigitalGood(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodAttributeName(msgspec.Struct, frozen=True):
-    """An attribute that goods of a category carry."""
+    """An attribute that goods of a category carry.
+
+    Attributes:
+        code: The attribute's code.
+        name: Its name.
+        type: The kind of its values.
+        target: Whether it is of a product or of each good.
+    """
 
     code: Annotated[str, example("denomination")]
     name: Annotated[str, example("Denomination")]
@@ -87,7 +127,15 @@ class GoodAttributeName(msgspec.Struct, frozen=True):
 
 
 class GoodCategoryShown(msgspec.Struct, frozen=True):
-    """A category of goods, and how many goods stand in it."""
+    """A category of goods, and how many goods stand in it.
+
+    Attributes:
+        id: The category's id.
+        name: Its name.
+        parent_id: The category above it; null for one at the top.
+        attributes: The attributes that its goods carry.
+        goods: How many goods stand in it.
+    """
 
     id: Annotated[str, example("18")]
     name: Annotated[str, example("Gift cards")]
@@ -97,13 +145,27 @@ class GoodCategoryShown(msgspec.Struct, frozen=True):
 
 
 class GoodCategoryList(msgspec.Struct, frozen=True):
-    """The categories, in the supplier's order."""
+    """The categories, in the supplier's order.
+
+    Attributes:
+        data: The categories.
+    """
 
     data: list[GoodCategoryShown]
 
 
 class GoodCustomPrice(msgspec.Struct, frozen=True):
-    """How a supplier prices a custom denomination: one unit costs ``rate`` of ``cost_currency``, markups on top."""
+    """How a supplier prices a custom denomination.
+
+    Attributes:
+        currency: The currency of the denomination.
+        rate: What one unit of it costs, in `cost_currency`.
+        cost_currency: The currency of the cost.
+        markup_percent: What comes on top, in percent.
+        markup_fixed: What comes on top, as an amount.
+        least: The least amount; null where that is not told.
+        most: The highest amount; null where that is not told.
+    """
 
     currency: CurrencyCode
     rate: str
@@ -115,7 +177,25 @@ class GoodCustomPrice(msgspec.Struct, frozen=True):
 
 
 class OpsGood(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's good. ``why_not`` keeps it from sale; ``suspect`` says what of its price cannot be right."""
+    """One account's good.
+
+    Attributes:
+        id: The good's id.
+        supplier: The supplier that sells it.
+        sku: The supplier's own id for it.
+        type: The kind of good.
+        name: Its name.
+        product_name: The name of its product.
+        cost: What the supplier charges for one; null for a custom denomination.
+        custom: How a custom denomination is priced; null for a fixed one.
+        price: What a customer pays for one; null without a cost.
+        stock: How many the supplier has; null where it does not say.
+        max_per_order: The most that one order may be for; null without a limit.
+        why_not: What keeps it from sale.
+        suspect: What of its price cannot be right; null when nothing.
+        changed_at: When it last changed.
+        observed_at: When the supplier last listed it.
+    """
 
     id: GoodId
     supplier: Annotated[SupplierName, example("s2s")]
@@ -135,7 +215,22 @@ class OpsGood(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodsWalk(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the last walk through a supplier's goods; ``set_aside`` counts what was not understood."""
+    """What became of the last walk through a supplier's goods.
+
+    Attributes:
+        supplier: The supplier.
+        at: When it ended.
+        good_at: When one was last taken over; null when none was.
+        state: What it came to.
+        error: Why it failed or was held back; null when it was not.
+        total: Goods that the supplier listed.
+        mapped: Those that were understood.
+        new: Goods that came.
+        changed: Goods that changed.
+        gone: Goods that left.
+        suspect: Goods whose price is suspect.
+        set_aside: Those that were not understood, by reason.
+    """
 
     supplier: Annotated[SupplierName, example("s2s")]
     at: datetime
@@ -152,7 +247,18 @@ class GoodsWalk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A good that came or went, or a price that moved: of one, or of 100 of a custom denomination's currency."""
+    """A good that came or went, or a price that moved.
+
+    Attributes:
+        at: When it was found.
+        supplier: The supplier.
+        good_id: The good.
+        sku: The supplier's own id for it.
+        name: Its name.
+        kind: What changed.
+        old: The cost before, of one or of 100 of a custom denomination's currency; null where there was none.
+        new: The cost after; null where there is none.
+    """
 
     at: datetime
     supplier: Annotated[SupplierName, example("s2s")]
@@ -165,7 +271,15 @@ class GoodChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodSetAside(msgspec.Struct, frozen=True, kw_only=True):
-    """A good that was not understood, with the reason."""
+    """A good that was not understood, with the reason.
+
+    Attributes:
+        supplier: The supplier.
+        sku: The supplier's own id for it.
+        name: Its name.
+        reason: Why it was not understood.
+        detail: What exactly was not understood.
+    """
 
     supplier: Annotated[SupplierName, example("s2s")]
     sku: Annotated[str, example("019d732c-57c0-739a-8a38-b767229f881f")]
@@ -175,7 +289,12 @@ class GoodSetAside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoodReleased(msgspec.Struct, frozen=True):
-    """How many accounts' prices or stops held the good back until now."""
+    """How many accounts' prices or stops held the good back until now.
+
+    Attributes:
+        id: The good.
+        released: How many accounts' prices or stops held it back until now.
+    """
 
     id: GoodId
     released: Annotated[int, example(1)]

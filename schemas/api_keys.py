@@ -1,4 +1,7 @@
-"""API keys as operators see, make and revoke them. The text of a key is shown once, when it is made."""
+"""API keys: the one that a request is sent with, and all of them as operators see, make and revoke them.
+
+The text of a key is shown once, when it is made.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,15 @@ ScopeNames = Annotated[
 
 
 class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key to be made. ``per_minute`` is its own rate limit; without one the gateway's setting holds."""
+    """A key to be made.
+
+    Attributes:
+        storefront: Whose key it is; a new name makes a storefront.
+        mode: Live or test.
+        scopes: What the key opens. `routing` and `goods` need `storefront` beside them.
+        name: What the key is for.
+        per_minute: Its own rate limit; without one the gateway's setting holds.
+    """
 
     storefront: Annotated[StorefrontName, example("Example shop")]
     mode: Annotated[Literal["live", "test"], example("test")]
@@ -43,7 +54,20 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeyEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A key without its text; ``prefix`` is how the text begins. ``per_minute`` null: as the gateway's setting says."""
+    """A key without its text.
+
+    Attributes:
+        id: The key's id.
+        name: What the key is for; null without a name.
+        storefront: Whose key it is.
+        mode: Live or test.
+        scopes: What the key opens.
+        prefix: How its text begins.
+        per_minute: Its own rate limit; null: as the gateway's setting says.
+        created_at: When it was made.
+        last_used_at: When it was last used; null when it never was.
+        revoked_at: When it was revoked; null while it is in force.
+    """
 
     id: Annotated[str, example("key_5f0c1d2e3a4b5c6d")]
     name: Annotated[str | None, example("web shop")]
@@ -58,7 +82,16 @@ class KeyEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that was just made. ``key`` is its text: keep it now, nothing shows it again."""
+    """A key that was just made.
+
+    Attributes:
+        id: The key's id.
+        key: Its text. Keep it now: nothing shows it again.
+        name: What the key is for; null without a name.
+        storefront: Whose key it is.
+        mode: Live or test.
+        scopes: What the key opens.
+    """
 
     id: Annotated[str, example("key_5f0c1d2e3a4b5c6d")]
     key: Annotated[str, example("gw_test_…")]
@@ -66,3 +99,35 @@ class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
     storefront: Annotated[str, example("Example shop")]
     mode: Annotated[Literal["live", "test"], example("test")]
     scopes: Annotated[list[ScopeName], example(["storefront", "goods"])]
+
+
+class KeyLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key may do at most.
+
+    Attributes:
+        requests_per_minute: How many requests the key may send in a minute.
+        open_orders: How many orders of your storefront may be open at once; null without a limit.
+    """
+
+    requests_per_minute: Annotated[int, example(600)]
+    open_orders: Annotated[int | None, example(200)]
+
+
+class OwnKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that a request is sent with, without its text.
+
+    Attributes:
+        id: The key's id.
+        name: What the key is for; null without a name.
+        storefront: Whose key it is.
+        mode: Live or test.
+        scopes: What the key opens, with what each scope includes.
+        limits: What the key may do at most.
+    """
+
+    id: Annotated[str, example("key_5f0c1d2e3a4b5c6d")]
+    name: Annotated[str | None, example("web shop")]
+    storefront: Annotated[str, example("Example shop")]
+    mode: Annotated[Literal["live", "test"], example("test")]
+    scopes: Annotated[list[ScopeName], example(["catalog", "storefront", "goods"])]
+    limits: KeyLimits

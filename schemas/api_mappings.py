@@ -20,8 +20,20 @@ ProviderName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-
 class UnmappedGroup(msgspec.Struct, frozen=True):
     """Items of one supplier that were unmapped for one word, or for one reason that hangs on no word.
 
-    ``about`` says what the word is, "" when the mapping does not say. Costs are in base currency, of the ``priced``
-    items among them. ``can_be_told``: a mapping of this word can be given.
+    Attributes:
+        supplier: The supplier.
+        provider: The plugin that talks to it.
+        reason: Why the items could not be mapped.
+        about: What the word is; empty when that is not known.
+        word: The supplier's word.
+        offers: How many items there are.
+        priced: How many of them have a cost.
+        cost_total: The costs of all, in base currency.
+        cost_median: The median of their costs, in base currency.
+        examples: Names of some items.
+        detail: What was not understood.
+        first_seen_at: When the first of them was met.
+        can_be_told: Whether a mapping of this word can be given.
     """
 
     supplier: SupplierName
@@ -40,13 +52,16 @@ class UnmappedGroup(msgspec.Struct, frozen=True):
 
 
 class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a word means. Without ``provider`` it is every provider's word, with ``supplier`` one account's alone.
+    """What a word means. An account's own word goes before its provider's, and that before every provider's.
 
-    An account's own word goes before its provider's, and that before every provider's; ``supplier`` implies the
-    ``provider``.
-
-    A place means ISO codes between spaces, one for a country and several for a region of that provider; a unit how
-    many days one of it is ("14", "1/1440"); an attribute's code country, data or days.
+    Attributes:
+        about: What the word is.
+        word: The supplier's word.
+        means: For a place ISO codes with spaces between, one for a country and several for a region; for a unit how
+            many days one of it is (`14`, `1/1440`); for an attribute's code `country`, `data` or `days`.
+        provider: Whose word it is; every provider's without it.
+        supplier: The one account whose word it is; it implies the `provider`.
+        note: Why.
     """
 
     about: Annotated[Tellable, example("place")]
@@ -57,10 +72,20 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$"), example("their support named the countries")] = ""
 
 
-class Mapping(msgspec.Struct, frozen=True):
-    """What a word means, as an operator stored it. ``supplier`` null: for every account at the provider.
+class StoredMapping(msgspec.Struct, frozen=True):
+    """What a word means, as an operator stored it.
 
-    ``applied``: each supplier that it concerns was synced since.
+    Attributes:
+        id: The mapping's id.
+        provider: Whose word it is; null: every provider's.
+        supplier: The one account whose word it is; null: every account at the provider.
+        about: What the word is.
+        word: The supplier's word.
+        means: What it means.
+        note: Why.
+        created_by: Who stored it.
+        created_at: When it was stored.
+        applied: Whether each supplier that it concerns was synced since.
     """
 
     id: Annotated[str, example("map_5c1f0a9be2d44b77")]
@@ -76,7 +101,17 @@ class Mapping(msgspec.Struct, frozen=True):
 
 
 class RemappedItem(msgspec.Struct, frozen=True):
-    """An item that would be mapped, and to what."""
+    """An item that would be mapped, and to what.
+
+    Attributes:
+        supplier: The supplier.
+        supplier_plan_id: The supplier's own id for it.
+        name: Its name.
+        plan_id: The plan that it would be an offer of.
+        plan_name: That plan's name.
+        countries: The countries that it would cover.
+        cost: What it costs; null where that is not known.
+    """
 
     supplier: SupplierName
     supplier_plan_id: Annotated[str, example("AP3_5GB")]
@@ -90,8 +125,20 @@ class RemappedItem(msgspec.Struct, frozen=True):
 class MappingEffect(msgspec.Struct, frozen=True):
     """What a meaning would do to the items that are unmapped for its word.
 
-    ``tried`` of them were mapped once more as they are kept; ``cut``: there are more. ``plans`` counts the plans that
-    the ``would_map`` would be offers of. ``not_known`` are items of which it cannot be told without a sync.
+    Attributes:
+        provider: Whose word it is; null: every provider's.
+        supplier: The one account whose word it is; null: every account at the provider.
+        about: What the word is.
+        word: The supplier's word.
+        means: What it would mean.
+        tried: How many items were mapped once more, as they are kept.
+        cut: Whether there are more.
+        would_map: How many would be mapped.
+        plans: Of how many plans they would be offers.
+        by_supplier: How many would be mapped at each supplier.
+        still_set_aside: How many would not, by reason.
+        not_known: Items of which it cannot be told without a sync.
+        examples: Some items that would be mapped.
     """
 
     provider: Annotated[str | None, example("pikasim")]

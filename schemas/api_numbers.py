@@ -17,7 +17,14 @@ TierPrice = Annotated[Price, example({"amount": "11.00"})]
 
 
 class NumberCountryShown(msgspec.Struct, frozen=True):
-    """A country in which numbers are sold; ``from_price`` is of the cheapest tier that can be bought now."""
+    """A country in which numbers are sold.
+
+    Attributes:
+        code: The country.
+        name: The country's name in English.
+        from_price: The price of the cheapest tier that can be bought now; null when none can.
+        in_stock: Whether one can be bought now.
+    """
 
     code: Annotated[CountryCode, example("US")]
     name: Annotated[str, example("United States")]
@@ -26,15 +33,25 @@ class NumberCountryShown(msgspec.Struct, frozen=True):
 
 
 class NumberCountryList(msgspec.Struct, frozen=True):
-    """Where numbers are sold, by name."""
+    """Where numbers are sold, by name.
+
+    Attributes:
+        data: The countries.
+    """
 
     data: list[NumberCountryShown]
 
 
 class NumberTierShown(msgspec.Struct, frozen=True):
-    """How long a number is held. ``countries`` are those in which it can be bought now, ``price`` is the lowest there.
+    """How long a number is held.
 
-    Null and none when it cannot be bought at present.
+    Attributes:
+        id: Send it as `tier_id`.
+        name: The tier's name.
+        days: For how many days.
+        price: The lowest price; null when it cannot be bought now.
+        countries: The countries in which it can be bought now.
+        in_stock: Whether it can be bought now.
     """
 
     id: TierId
@@ -46,13 +63,31 @@ class NumberTierShown(msgspec.Struct, frozen=True):
 
 
 class NumberTierList(msgspec.Struct, frozen=True):
-    """The tiers, the shortest first."""
+    """The tiers, the shortest first.
+
+    Attributes:
+        data: The tiers.
+    """
 
     data: list[NumberTierShown]
 
 
 class VirtualNumber(msgspec.Struct, frozen=True, kw_only=True):
-    """A number that was delivered. ``expires_at`` and ``autorenew`` are as its supplier said at ``observed_at``."""
+    """A number that was delivered.
+
+    Attributes:
+        id: The number's id.
+        order_id: The order that it was delivered for.
+        phone_number: The number.
+        country: The country of the number.
+        country_name: The country's name in English.
+        tier: How long it is held.
+        state: Whether it is still held, by the clock and `expires_at`.
+        expires_at: When it ends, as the supplier said last; null where it does not say.
+        autorenew: Whether the supplier renews it, as it said last; null where it does not say.
+        observed_at: When the supplier said so.
+        created_at: When it was delivered.
+    """
 
     id: Annotated[str, Meta(pattern="^num_[0-9a-f]{24}$", examples=["num_5c1f0a9be2d44b7788aa0c13"])]
     order_id: Annotated[str, example("ord_7f3a9c20e1b84d65")]
@@ -70,9 +105,22 @@ class VirtualNumber(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpsNumberTier(msgspec.Struct, frozen=True, kw_only=True):
-    """A tier at one account. ``why_not`` is what keeps it from sale everywhere, ``stopped`` countries alone.
+    """A tier at one account.
 
-    ``error`` is why the lists could not be read last time; they then stand as they were at ``last_good_at``.
+    Attributes:
+        supplier: The supplier.
+        mode: Live or test.
+        tier_id: The tier.
+        name: Its name.
+        days: For how many days.
+        cost: What the supplier charges.
+        price: What a customer pays; null without a rate.
+        countries: In how many countries it is sold.
+        stopped: Countries in which it is kept from sale.
+        why_not: What keeps it from sale everywhere.
+        suspect: What of its price cannot be right; null when nothing.
+        last_good_at: When the lists were last read; null when they never were.
+        error: Why they could not be read last time; null when they could.
     """
 
     supplier: Annotated[SupplierName, example("beppay")]
@@ -91,7 +139,13 @@ class OpsNumberTier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleaseTier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which tier may be sold again, at which cost: one that was changed meanwhile stays held back."""
+    """Which tier may be sold again.
+
+    Attributes:
+        supplier: The supplier.
+        tier_id: The tier.
+        cost: The cost that you saw: a tier that was changed meanwhile stays held back.
+    """
 
     supplier: Annotated[SupplierName, example("beppay")]
     tier_id: TierId

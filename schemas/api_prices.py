@@ -30,10 +30,27 @@ from schemas.plan import Scope, WhyNot
 
 
 class PricedOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer with its figures. ``cost`` is the supplier's own number; the others are in base currency.
+    """An offer with its figures.
 
-    ``per_gb`` and ``per_day`` are of the cost. ``total_mb`` counts a daily amount for the days of the need, or for
-    the plan's own; it is null when unlimited. ``why_not`` is the first thing that keeps it from sale.
+    Attributes:
+        offer_id: The offer.
+        supplier: The supplier that sells it.
+        plan_id: The plan that it is of.
+        name: The supplier's name for it.
+        declared: Its amount of data as text.
+        total_mb: Its data in MB, a daily amount counted for the days of the need, or for the plan's own; null when
+            unlimited.
+        days: For how many days it is valid.
+        scope: How far it reaches.
+        cost: What the supplier charges, in its own currency; null without a fixed price.
+        cost_base: The same in base currency; null without a rate.
+        per_gb: The cost of 1 GB, in base currency.
+        per_day: The cost of one day, in base currency.
+        price: What a customer pays; null without a cost.
+        stock: How many the supplier has; null where it does not say.
+        stale: Whether it was last observed longer ago than two sync intervals.
+        selectable: Whether it can be sold now.
+        why_not: The first thing that keeps it from sale; null when nothing does.
     """
 
     offer_id: OfferId
@@ -56,9 +73,13 @@ class PricedOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PriceLead(msgspec.Struct, frozen=True):
-    """Whose offer is cheapest, and by how much it beats the next supplier's: null where it is alone.
+    """Whose offer is cheapest, and by how much it beats the next supplier's.
 
-    ``by`` is per plan, GB or day as asked; ``percent`` is of the next one's figure.
+    Attributes:
+        supplier: The supplier.
+        offer_id: Its offer.
+        by: By how much, per plan, GB or day as asked; null where it is alone.
+        percent: The same in percent of the next one's figure.
     """
 
     supplier: SupplierName
@@ -68,7 +89,14 @@ class PriceLead(msgspec.Struct, frozen=True):
 
 
 class PriceRow(msgspec.Struct, frozen=True):
-    """A country: of each supplier that has one the offer that the need would buy there."""
+    """A country: of each supplier that has one the offer that the need would buy there.
+
+    Attributes:
+        country: The country.
+        name: The country's name in English.
+        cells: The offers, one for each supplier that has one.
+        cheapest: The cheapest of them; null without one that can be compared.
+    """
 
     country: CountryCode
     name: CountryName
@@ -77,7 +105,13 @@ class PriceRow(msgspec.Struct, frozen=True):
 
 
 class PriceColumn(msgspec.Struct, frozen=True):
-    """A supplier of the matrix, and when its offers were last observed."""
+    """A supplier of the matrix, and when its offers were last observed.
+
+    Attributes:
+        name: The supplier.
+        stale: Whether its offers were last observed longer ago than two sync intervals.
+        observed_at: When they were last observed; null when they never were.
+    """
 
     name: SupplierName
     stale: bool
@@ -85,7 +119,13 @@ class PriceColumn(msgspec.Struct, frozen=True):
 
 
 class PriceMatrix(Page[PriceRow], frozen=True):
-    """Some rows of the matrix, by the countries' names."""
+    """Some rows of the matrix, by the countries' names.
+
+    Attributes:
+        per: By which figure the cheapest is marked.
+        suppliers: The suppliers of the matrix.
+        catalog: The catalogue that the offers are from.
+    """
 
     per: Annotated[Literal["plan", "gb", "day"], example("plan")]
     suppliers: list[PriceColumn]
@@ -93,7 +133,19 @@ class PriceMatrix(Page[PriceRow], frozen=True):
 
 
 class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
-    """An offer with everything that tells it from another. ``priced_by`` says how its price comes about."""
+    """An offer with everything that tells it from another.
+
+    Attributes:
+        supplier_plan_id: The supplier's own id for it.
+        plan_name: The plan's name.
+        countries: Every country that it covers.
+        data: How much data.
+        validity: For how many days, and from when.
+        networks: The operators that it uses.
+        features: What it can do besides data.
+        priced_by: How its price comes about; null without one.
+        observed_at: When the supplier last listed it.
+    """
 
     supplier_plan_id: SupplierPlanId
     plan_name: PlanName
@@ -107,7 +159,12 @@ class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Offers side by side, in the order asked. ``missing`` names those that are not in the catalogue now."""
+    """Offers side by side, in the order asked.
+
+    Attributes:
+        data: The offers.
+        missing: The ids of those that are not in the catalogue now.
+    """
 
     data: list[ComparedOffer]
     missing: Annotated[list[str], example(["off_5c2a9e0b7d41f3a86c1e9b02"])]

@@ -18,7 +18,16 @@ RuleAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", example
 RuleId = Annotated[str, Meta(pattern="^pr_[0-9a-f]{16}$", examples=["pr_9f2c41d07be5a613"])]
 RuleName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Europe"])]
 StorefrontName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["travel-shop"])]
-Region = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$", examples=["europe"])]
+Region = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=60,
+        pattern="^[a-z0-9_-]+$",
+        description="A region, by its code in `/v1/regions`.",
+        examples=["europe"],
+    ),
+]
 Moment = Annotated[datetime, Meta(tz=True)]
 Rounding = Literal["currency", ".99"]
 Place = Annotated[int, Meta(ge=1, le=200)]
@@ -28,12 +37,34 @@ MOST_COUNTRIES, MOST_PLANS = 250, 500
 
 
 class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A rule. It prices the offers that meet every condition given, where no rule before it does.
+    """A rule.
 
-    An offer's whole coverage lies within `countries`, and within those of `region`. Data is a plan's whole amount;
-    unlimited meets any `min_data_mb` and no `max_data_mb`. The price is cost × (1 + `percent`) + `fixed`, rounded,
-    not above `ceiling`, and never below `floor` nor below cost + `minimum_margin` (without one: the settings'). Amounts
-    are of `currency`, the gateway's base currency by default. In force from `valid_from` until before `valid_until`.
+    It prices the offers that meet every condition given, where no rule before it does. The price is cost × (1 +
+    ``percent``) + ``fixed``, rounded, not above ``ceiling``, and never below ``floor`` nor below cost +
+    ``minimum_margin``.
+
+    Attributes:
+        name: The rule's name.
+        percent: What comes on the cost, in percent.
+        fixed: What comes on top, as an amount.
+        minimum_margin: The least that is left of the price; without it that of the settings holds.
+        floor: The lowest price.
+        ceiling: The highest price.
+        rounding: How the price is rounded: to the currency's digits, or up to .99.
+        currency: The currency of the amounts; the gateway's base currency by default.
+        enabled: Whether the rule is applied.
+        storefront: Only for this storefront.
+        supplier: Only offers of this supplier.
+        countries: Only offers whose whole coverage lies within these countries.
+        region: Only offers whose whole coverage lies within this region.
+        scope: Only plans that reach so far.
+        min_data_mb: Only plans with at least so much data in all; unlimited ones meet any.
+        max_data_mb: Only plans with at most so much data in all; unlimited ones meet none.
+        unlimited: Only unlimited plans, or none of them.
+        plan_ids: Only these plans.
+        valid_from: From when on the rule is in force.
+        valid_until: Until before when the rule is in force.
+        position: Its place among the rules, from 1; the last one by default.
     """
 
     name: RuleName
@@ -60,7 +91,31 @@ class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class RulePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parts of a rule; what is not sent stays."""
+    """Parts of a rule; what is not sent stays.
+
+    Attributes:
+        name: The rule's name.
+        percent: What comes on the cost, in percent.
+        fixed: What comes on top, as an amount.
+        minimum_margin: The least that is left of the price; without it that of the settings holds.
+        floor: The lowest price.
+        ceiling: The highest price.
+        rounding: How the price is rounded: to the currency's digits, or up to .99.
+        currency: The currency of the amounts; the gateway's base currency by default.
+        enabled: Whether the rule is applied.
+        storefront: Only for this storefront.
+        supplier: Only offers of this supplier.
+        countries: Only offers whose whole coverage lies within these countries.
+        region: Only offers whose whole coverage lies within this region.
+        scope: Only plans that reach so far.
+        min_data_mb: Only plans with at least so much data in all; unlimited ones meet any.
+        max_data_mb: Only plans with at most so much data in all; unlimited ones meet none.
+        unlimited: Only unlimited plans, or none of them.
+        plan_ids: Only these plans.
+        valid_from: From when on the rule is in force.
+        valid_until: Until before when the rule is in force.
+        position: Its place among the rules, from 1; the last one by default.
+    """
 
     name: RuleName | UnsetType = UNSET
     percent: Percent | UnsetType = UNSET
@@ -86,9 +141,35 @@ class RulePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class PricingRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as it stands. `position` counts from 1; `words` are those by which prices name it.
+    """A rule as it stands.
 
-    `state`: in_force, waiting for its time, over, or off.
+    Attributes:
+        id: The rule's id.
+        position: Its place among the rules, from 1.
+        name: The rule's name.
+        enabled: Whether the rule is applied.
+        state: Whether it is in force, waits for its time, is over, or is off.
+        words: The words by which prices name it.
+        storefront: Only for this storefront.
+        supplier: Only offers of this supplier.
+        countries: Only offers whose whole coverage lies within these countries.
+        region: Only offers whose whole coverage lies within this region.
+        scope: Only plans that reach so far.
+        min_data_mb: Only plans with at least so much data in all; unlimited ones meet any.
+        max_data_mb: Only plans with at most so much data in all; unlimited ones meet none.
+        unlimited: Only unlimited plans, or none of them.
+        plan_ids: Only these plans.
+        valid_from: From when on the rule is in force.
+        valid_until: Until before when the rule is in force.
+        percent: What comes on the cost, in percent.
+        fixed: What comes on top, as an amount.
+        minimum_margin: The least that is left of the price; without it that of the settings holds.
+        floor: The lowest price.
+        ceiling: The highest price.
+        rounding: How the price is rounded: to the currency's digits, or up to .99.
+        currency: The currency of the amounts; the gateway's base currency by default.
+        created_at: When the rule was made.
+        updated_at: When it last changed.
     """
 
     id: RuleId
@@ -120,7 +201,16 @@ class PricingRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DefaultRule(msgspec.Struct, frozen=True):
-    """What prices everything that no rule does: `[pricing]` of the settings, in the gateway's base currency."""
+    """What prices everything that no rule does: `[pricing]` of the settings, in the gateway's base currency.
+
+    Attributes:
+        words: The words by which prices name it.
+        percent: What comes on the cost, in percent.
+        fixed: What comes on top, as an amount.
+        minimum_margin: The least that is left of the price.
+        rounding: How the price is rounded.
+        currency: The gateway's base currency.
+    """
 
     words: Annotated[str, example("default: +10 %")]
     percent: Annotated[str, example("10")]
@@ -131,23 +221,37 @@ class DefaultRule(msgspec.Struct, frozen=True):
 
 
 class PricingRulePage(Page[PricingRule], frozen=True):
-    """The rules in order, and the one behind them all."""
+    """The rules in order, and the one behind them all.
+
+    Attributes:
+        default: The rule behind them all.
+    """
 
     default: DefaultRule
 
 
 class RuleOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ids of all rules, in the order in which they are to stand."""
+    """The order in which all rules are to stand.
+
+    Attributes:
+        ids: The ids of all rules, in that order.
+    """
 
     ids: Annotated[list[RuleId], Meta(max_length=200)]
 
 
 class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A change that is not made.
+    """A change that is not made: a new rule, another wording of a rule, its removal, or another order.
 
-    A new `rule`, another wording of the one with this `id`, its removal (`remove`), or another `order`. For which
-    storefront, side and currency the effect is told; by default the rule's storefront, or those without rules of
-    their own.
+    Attributes:
+        rule: A new rule, or another wording of the one with this `id`.
+        id: The rule to change or remove.
+        remove: Whether the rule is removed.
+        order: The ids of all rules, in another order.
+        storefront: Whose prices to look at; by default those of the rule's storefront, or of those without rules of
+            their own.
+        mode: Live or test; the key's own mode by default.
+        currency: The currency of the prices; the gateway's base currency by default.
     """
 
     rule: Annotated[RuleBody | None, example({})] = None
@@ -160,7 +264,15 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PriceMove(msgspec.Struct, frozen=True):
-    """How far the prices move that move one way."""
+    """How far the prices move that move one way.
+
+    Attributes:
+        count: How many prices move.
+        median: The median of their moves.
+        median_percent: The same in percent.
+        most: The furthest move.
+        most_percent: The same in percent.
+    """
 
     count: Annotated[int, example(8211)]
     median: Annotated[Price | None, example({"amount": "0.49"})]
@@ -173,7 +285,20 @@ _NO_MOVES = {"count": 0, **dict.fromkeys(("median", "median_percent", "most", "m
 
 
 class PricingExample(msgspec.Struct, frozen=True):
-    """A plan whose price changes, with the offer that is sold for it afterwards, or was before."""
+    """A plan whose price changes, with the offer that is sold for it afterwards, or was before.
+
+    Attributes:
+        plan_id: The plan.
+        name: The plan's name.
+        supplier: The supplier of the offer.
+        cost_base: The offer's cost in base currency.
+        before: The price before; null when it was not for sale.
+        after: The price afterwards; null when it is not for sale.
+        percent: How far the price moves; null where it cannot be compared.
+        rule_before: The rule that made the price before.
+        rule_after: The rule that makes it afterwards.
+        why_not: What keeps it from sale afterwards; null when nothing does.
+    """
 
     plan_id: FrenchPlanId
     name: FrenchPlanName
@@ -188,7 +313,13 @@ class PricingExample(msgspec.Struct, frozen=True):
 
 
 class PricedBy(msgspec.Struct, frozen=True):
-    """How many offers for sale a rule prices; without an id the default."""
+    """How many offers for sale a rule prices.
+
+    Attributes:
+        id: The rule; null for the default.
+        words: The words by which prices name it.
+        offers: How many offers for sale it prices.
+    """
 
     id: RuleId | None
     words: Annotated[str, example("rule 3: Europe +18 %, rounded to .99, at least 4.00 USD")]
@@ -196,10 +327,26 @@ class PricedBy(msgspec.Struct, frozen=True):
 
 
 class PricingPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change would do to the whole catalogue at a moment: now, or when the rule comes into force.
+    """What a change would do to the whole catalogue. Prices are those of plans for sale.
 
-    Prices are those of plans for sale. `begin` and `end` are plans that only afterwards, or only before, are. Offers
-    are `thin` when their price less the minimum margin does not cover what they may come to cost: they are not sold.
+    Attributes:
+        at: The moment that is looked at: now, or when the rule comes into force.
+        storefront: Whose prices these are; null: of those without rules of their own.
+        mode: Live or test.
+        currency: The currency of the prices.
+        same: How many prices stay.
+        rise: The prices that rise.
+        fall: The prices that fall.
+        begin: Plans that only afterwards are for sale.
+        end: Plans that only before are for sale.
+        thin_before: Offers that are not sold before, because their price less the minimum margin does not cover what
+            they may come to cost.
+        thin_after: The same afterwards.
+        at_floor: Offers that are raised to a floor.
+        at_ceiling: Offers that are lowered to a ceiling.
+        at_minimum_margin: Offers that are raised to the minimum margin.
+        priced_by: How many offers each rule prices.
+        examples: Some plans whose price changes.
     """
 
     at: datetime
@@ -220,10 +367,26 @@ class PricingPreview(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[PricingExample]
 
 
-class Margin(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of an offer's price, in base currency: `price` less `fees` less `cost_base`.
+class OfferMargin(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of an offer's price, in base currency.
 
-    `rate` is what one unit of the cost's currency is worth in base currency. `margin_percent` is a share of the price.
+    Attributes:
+        offer_id: The offer.
+        plan_id: The plan that it is of.
+        name: The plan's name.
+        supplier: The supplier that sells it.
+        supplier_plan_id: The supplier's own id for it.
+        cost: What the supplier charges, in its own currency.
+        rate: What one unit of that currency is worth in base currency.
+        cost_base: The cost in base currency.
+        price: What a customer pays.
+        price_rule: How the price comes about.
+        fees: What being paid costs.
+        margin: Price less fees less cost.
+        margin_percent: The margin as a share of the price.
+        negative: Whether it is sold at a loss.
+        selectable: Whether it can be sold now.
+        why_not: What keeps it from sale; null when nothing does.
     """
 
     offer_id: OfferId
@@ -245,7 +408,14 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarginSummary(msgspec.Struct, frozen=True):
-    """All offers that were asked for, on this page and on the others."""
+    """All offers that were asked for, on this page and on the others.
+
+    Attributes:
+        offers: How many offers there are.
+        negative: How many are sold at a loss.
+        thin: How many their price keeps from sale.
+        median_percent: The median of their margins, as a share of the price; null without any.
+    """
 
     offers: Annotated[int, example(1)]
     negative: Annotated[int, example(1)]
@@ -253,8 +423,14 @@ class MarginSummary(msgspec.Struct, frozen=True):
     median_percent: Annotated[float | None, example(-5.52)]
 
 
-class MarginPage(Page[Margin], frozen=True):
-    """A page of margins, the negative and thin ones first, and the fees that they reckon with."""
+class MarginPage(Page[OfferMargin], frozen=True):
+    """A page of margins, the negative and thin ones first.
+
+    Attributes:
+        summary: All offers that were asked for.
+        fee_percent: The fees that are reckoned with, in percent of the price.
+        fee_fixed: The fees that are reckoned with, as an amount.
+    """
 
     summary: MarginSummary
     fee_percent: Annotated[str, example("2.9")]

@@ -25,7 +25,15 @@ Currencies = Annotated[list[str], example(["IDR"])]
 
 
 class WaitingRate(msgspec.Struct, frozen=True):
-    """A fetched rate that moved too far in a day, by `moved_percent`, and waits to be accepted."""
+    """A fetched rate that moved too far in a day and waits to be accepted.
+
+    Attributes:
+        rate: What one unit is worth in base currency.
+        per_base: What one unit of the base currency is worth.
+        as_of: The day of the rate.
+        source: Where it was fetched.
+        moved_percent: How far it moved from the rate in force.
+    """
 
     rate: RupiahRate
     per_base: RupiahPerBase
@@ -35,11 +43,18 @@ class WaitingRate(msgspec.Struct, frozen=True):
 
 
 class ExchangeRate(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest rate of a currency. `rate` is what one unit is worth in base currency, `per_base` the inverse.
+    """The newest rate of a currency.
 
-    `state`: `in_force`; `old`, in force and to be looked after; `expired`, no longer used. `kind` `fixed` is a
-    stablecoin, worth 1 USD until it has a rate of its own. Of a rate that waits the old one stands until it is
-    accepted.
+    Attributes:
+        currency: The currency.
+        rate: What one unit is worth in base currency.
+        per_base: What one unit of the base currency is worth.
+        as_of: The day of the rate.
+        age_days: How many days old it is.
+        source: Where it came from.
+        kind: How it came; `fixed` is a stablecoin, worth 1 USD until it has a rate of its own.
+        state: `old`: in force and to be looked after; `expired`: no longer used.
+        waiting: A fetched rate that waits to be accepted; the old one stands until then. Null without one.
     """
 
     currency: RupiahCode
@@ -54,7 +69,15 @@ class ExchangeRate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateSourceState(msgspec.Struct, frozen=True):
-    """How fetching from a source of `[rates] sources` goes; `error` is of the last try, null when it brought rates."""
+    """How fetching from a source of ``[rates] sources`` goes.
+
+    Attributes:
+        source: The source.
+        tried_at: When it was last tried.
+        fetched_at: When it last brought rates; null when it never did.
+        as_of: The day of these rates; null without any.
+        error: Why the last try brought none; null when it did.
+    """
 
     source: Annotated[str, example("ecb rates.example.com")]
     tried_at: Annotated[datetime, example(AT)]
@@ -64,7 +87,13 @@ class RateSourceState(msgspec.Struct, frozen=True):
 
 
 class ExchangeRatePage(Page[ExchangeRate], frozen=True):
-    """All rates, by currency; `warnings` says what is old."""
+    """All rates, by currency; `warnings` says what is old.
+
+    Attributes:
+        base: The base currency.
+        sources: How fetching goes.
+        warnings: What is old.
+    """
 
     base: BaseCurrency
     sources: list[RateSourceState]
@@ -72,7 +101,17 @@ class ExchangeRatePage(Page[ExchangeRate], frozen=True):
 
 
 class StoredRate(msgspec.Struct, frozen=True, kw_only=True):
-    """A rate of a day."""
+    """A rate of a day.
+
+    Attributes:
+        currency: The currency.
+        rate: What one unit is worth in base currency.
+        per_base: What one unit of the base currency is worth.
+        as_of: The day of the rate.
+        source: Where it came from.
+        kind: How it came.
+        written_at: When it was stored.
+    """
 
     currency: RupiahCode
     rate: RupiahRate
@@ -84,7 +123,14 @@ class StoredRate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One `base` is worth `rate` of `currency` from `date` on; today (UTC) by default."""
+    """One `base` is worth `rate` of `currency` from `date` on; today (UTC) by default.
+
+    Attributes:
+        base: The currency of which one unit is meant.
+        currency: The other currency.
+        rate: How many units of the other currency it is worth.
+        date: From which day on; today (UTC) by default.
+    """
 
     base: BaseCurrency
     currency: RupiahCode
@@ -93,7 +139,15 @@ class RateEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RateSet(msgspec.Struct, frozen=True):
-    """What was set. `in_force` is false where a rate of a later day stands, or the day is to come."""
+    """What was set.
+
+    Attributes:
+        currency: The currency.
+        rate: What one unit is worth in base currency.
+        per_base: What one unit of the base currency is worth.
+        as_of: The day of the rate.
+        in_force: False where a rate of a later day stands, or the day is to come.
+    """
 
     currency: RupiahCode
     rate: RupiahRate
@@ -103,7 +157,12 @@ class RateSet(msgspec.Struct, frozen=True):
 
 
 class RateFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of rates: the European Central Bank's XML, CSV with the columns date, base, currency, rate, or TOML."""
+    """A file of rates: the European Central Bank's XML, CSV with the columns date, base, currency, rate, or TOML.
+
+    Attributes:
+        name: The file's name.
+        text: What stands in it.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["rates.csv"])]
     text: Annotated[
@@ -113,7 +172,13 @@ class RateFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RateImport(msgspec.Struct, frozen=True):
-    """How many rates were imported, of which currencies, and whether others are in force now."""
+    """How many rates were imported, of which currencies, and whether others are in force now.
+
+    Attributes:
+        rates: How many rates were imported.
+        currencies: Of which currencies.
+        changed: Whether other rates are in force now.
+    """
 
     rates: Annotated[int, example(1)]
     currencies: Currencies
@@ -121,14 +186,25 @@ class RateImport(msgspec.Struct, frozen=True):
 
 
 class RateAcceptRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose waiting rate to accept; with `as_of` only if it is that day's."""
+    """Whose waiting rate to accept; with `as_of` only if it is that day's.
+
+    Attributes:
+        currency: The currency whose waiting rate to accept.
+        as_of: Only if the rate is this day's.
+    """
 
     currency: RupiahCode
     as_of: Annotated[date | None, example("2026-11-20")] = None
 
 
 class RateAcceptance(msgspec.Struct, frozen=True):
-    """The rate that is in force now."""
+    """The rate that is in force now.
+
+    Attributes:
+        currency: The currency.
+        rate: What one unit is worth in base currency.
+        as_of: The day of the rate.
+    """
 
     currency: RupiahCode
     rate: RupiahRate
@@ -136,7 +212,15 @@ class RateAcceptance(msgspec.Struct, frozen=True):
 
 
 class FetchedSource(msgspec.Struct, frozen=True):
-    """What came from a source: so many `rates`, of which those of the currencies in `waiting` wait to be accepted."""
+    """What came from a source.
+
+    Attributes:
+        source: The source.
+        as_of: The day of its rates; null without any.
+        rates: How many rates it brought.
+        waiting: The currencies whose rates wait to be accepted.
+        error: Why it brought none; null when it did.
+    """
 
     source: Annotated[str, example("ecb rates.example.com")]
     as_of: Annotated[date | None, example("2026-11-20")]
@@ -146,7 +230,12 @@ class FetchedSource(msgspec.Struct, frozen=True):
 
 
 class RateUpdate(msgspec.Struct, frozen=True):
-    """What each source gave, and whether other rates are in force now."""
+    """What each source gave, and whether other rates are in force now.
+
+    Attributes:
+        sources: What each source gave.
+        changed: Whether other rates are in force now.
+    """
 
     sources: list[FetchedSource]
     changed: Annotated[bool, example(True)]

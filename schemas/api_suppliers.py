@@ -13,7 +13,13 @@ from schemas.page import Page
 
 
 class LastSync(msgspec.Struct, frozen=True):
-    """The last look at a supplier's catalogue; ``good_at`` is when one was last taken over whole."""
+    """The last look at a supplier's catalogue.
+
+    Attributes:
+        state: What it came to; null when there was none.
+        at: When it ended; null when there was none.
+        good_at: When one was last taken over whole; null when none was.
+    """
 
     state: Annotated[Literal["ok", "failed", "quarantined"] | None, example("ok")]
     at: Annotated[datetime | None, example(AT)]
@@ -21,7 +27,14 @@ class LastSync(msgspec.Struct, frozen=True):
 
 
 class Breaker(msgspec.Struct, frozen=True):
-    """Whether calls to a supplier are let through."""
+    """Whether calls to a supplier are let through.
+
+    Attributes:
+        state: `open`: no call is let through; `half_open`: one is, to try.
+        failures: Calls in a row that failed.
+        retry_at: When a call is let through again; null when all are.
+        last_error: Why the last call failed; null when it did not.
+    """
 
     state: Annotated[Literal["closed", "open", "half_open"], example("closed")]
     failures: int
@@ -30,7 +43,15 @@ class Breaker(msgspec.Struct, frozen=True):
 
 
 class SupplierRateLimit(msgspec.Struct, frozen=True):
-    """What a supplier allows, and what it last said of it."""
+    """What a supplier allows, and what it last said of it.
+
+    Attributes:
+        per_minute: Requests that we send in a minute at most; null without a limit.
+        reported_limit: The limit that the supplier last named; null when it named none.
+        remaining: What was left of it; null when it did not say.
+        resets_at: When all is left again; null when it did not say.
+        blocked_until: Until when nothing is sent; null when we may send.
+    """
 
     per_minute: Annotated[int | None, example(60)]
     reported_limit: Annotated[int | None, example(60)]
@@ -40,10 +61,13 @@ class SupplierRateLimit(msgspec.Struct, frozen=True):
 
 
 class SupplierProblem(msgspec.Struct, frozen=True):
-    """One thing that is the matter with a supplier; ``until`` is when it ends by itself, null where that is not known.
+    """One thing that is the matter with a supplier.
 
-    ``balance``: our money there does not suffice. ``expired``: its offers are too old to be sold, ``stale``: they are
-    old. ``success_rate``: few purchases of the last hour succeeded.
+    Attributes:
+        cause: What it is. `balance`: our money there does not suffice; `expired`: its offers are too old to be sold,
+            `stale`: they are old; `success_rate`: few purchases of the last hour succeeded.
+        reason: The same in words.
+        until: When it ends by itself; null where that is not known.
     """
 
     cause: Annotated[
@@ -57,10 +81,23 @@ class SupplierProblem(msgspec.Struct, frozen=True):
 
 
 class Supplier(msgspec.Struct, frozen=True):
-    """One supplier account. ``offers`` counts what is in the catalogue, ``set_aside`` what could not be mapped.
+    """One supplier account.
 
-    ``state`` is that of the worst of its ``problems``, which stand in that order: ``stopped`` and ``paused`` by
-    operators or for its account, ``degraded`` for everything else.
+    Attributes:
+        name: The account's name in the configuration.
+        provider: The plugin that talks to the supplier.
+        mode: Live or test.
+        state: That of the worst of its `problems`: `stopped` and `paused` by operators or for its account, `degraded`
+            for everything else.
+        configured: Whether the configuration has it.
+        capabilities: What the supplier can do.
+        last_sync: The last look at its catalogue; null when there was none.
+        offers: Its offers in the catalogue.
+        set_aside: Its items that could not be mapped.
+        balance: Our money there; null where it does not say.
+        breaker: Whether calls to it are let through.
+        rate_limit: What it allows.
+        problems: What is the matter with it, the worst first.
     """
 
     name: SupplierName
@@ -79,7 +116,13 @@ class Supplier(msgspec.Struct, frozen=True):
 
 
 class SupplierWallet(msgspec.Struct, frozen=True):
-    """One account of several at a supplier; ``currency`` is its own word where it is none of ISO 4217."""
+    """One account of several at a supplier.
+
+    Attributes:
+        name: The supplier's name for it.
+        amount: What is in it.
+        currency: Its currency; the supplier's own word where it is none of ISO 4217.
+    """
 
     name: str
     amount: Amount
@@ -87,14 +130,23 @@ class SupplierWallet(msgspec.Struct, frozen=True):
 
 
 class SupplierBalance(msgspec.Struct, frozen=True, kw_only=True):
-    """Our money at one supplier as it was last seen, ``at``.
+    """Our money at one supplier as it was last seen.
 
-    ``spendable`` counts credit and reservations: ``credit`` may be spent beyond the balance, ``reserved`` may not be
-    spent; null where the supplier does not say. ``room`` is what can be spent now, in base currency: ``spendable`` less
-    what went since. An offer that may cost more than it is not sold. ``asked_at`` is the last look, ``error`` why it
-    told nothing.
-    ``spent_per_day`` is of the last 14 days by the ledger, or of fewer when the first purchase was later;
-    ``days_left`` is ``spendable`` at that pace, null when nothing is spent. ``why_none``: why there is no balance.
+    Attributes:
+        supplier: The supplier.
+        balance: What we have there; null where it does not say.
+        spendable: What can be spent, credit and reservations counted; null where it does not say.
+        room: What can be spent now, in base currency: `spendable` less what went since. An offer that may cost more is
+            not sold.
+        reserved: What may not be spent; null where it does not say.
+        credit: What may be spent beyond the balance; null where it does not say.
+        wallets: The accounts, where there are several.
+        at: When it was seen; null when it never was.
+        asked_at: When it was last asked for; null when it never was.
+        error: Why the last look told nothing; null when it did.
+        spent_per_day: What was spent a day, of the last 14 days or since the first purchase.
+        days_left: How many days `spendable` lasts at that pace; null when nothing is spent.
+        why_none: Why there is no balance; null when there is one.
     """
 
     supplier: SupplierName
@@ -113,9 +165,17 @@ class SupplierBalance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderFigures(msgspec.Struct, frozen=True):
-    """Purchases and top-ups of the last ``hours``, the newest 1,000 at most.
+    """Purchases and top-ups of the last hours, the newest 1,000 at most.
 
-    ``success_rate`` is of those that ended. ``p50_ms`` and ``p95_ms`` are of the supplier's answers.
+    Attributes:
+        hours: How many hours.
+        attempts: How many there were.
+        succeeded: How many succeeded.
+        failed: How many failed.
+        open: How many have not ended.
+        success_rate: The share that succeeded of those that ended; null when none did.
+        p50_ms: The median of the supplier's answers, in milliseconds.
+        p95_ms: Their 95th percentile, in milliseconds.
     """
 
     hours: Annotated[int, example(24)]
@@ -129,7 +189,15 @@ class OrderFigures(msgspec.Struct, frozen=True):
 
 
 class SyncFigures(msgspec.Struct, frozen=True):
-    """The last 50 syncs; ``p50_ms`` and ``p95_ms`` are of those that were taken over."""
+    """The last 50 syncs.
+
+    Attributes:
+        syncs: How many there were.
+        ok: How many were taken over.
+        success_rate: The share that was taken over; null when there were none.
+        p50_ms: The median of those that were taken over, in milliseconds.
+        p95_ms: Their 95th percentile, in milliseconds.
+    """
 
     syncs: Annotated[int, example(50)]
     ok: Annotated[int, example(50)]
@@ -139,7 +207,15 @@ class SyncFigures(msgspec.Struct, frozen=True):
 
 
 class StopShown(msgspec.Struct, frozen=True):
-    """Why a supplier sells nothing; ``everything``: it is the stop of all suppliers."""
+    """Why a supplier sells nothing.
+
+    Attributes:
+        reason: `person`: an operator stopped it; `account`: the supplier refused our credentials; `restored`: the
+            database was restored from a backup.
+        note: What the operator wrote.
+        everything: Whether it is the stop of all suppliers.
+        created_at: Since when.
+    """
 
     reason: Literal["person", "restored", "account"]
     note: str
@@ -148,7 +224,19 @@ class StopShown(msgspec.Struct, frozen=True):
 
 
 class SupplierFigures(msgspec.Struct, frozen=True):
-    """One supplier in figures. ``why_not`` counts offers by what keeps them from sale, null without a catalogue."""
+    """One supplier in figures.
+
+    Attributes:
+        supplier: The supplier.
+        freshness: How old its offers are.
+        orders: Its orders.
+        syncs: Its syncs.
+        open_attempts: Attempts whose outcome is not known yet.
+        selectable: Offers that can be sold now; null without a catalogue.
+        why_not: Offers by what keeps them from sale; null without a catalogue.
+        stops: Why it sells nothing; empty when it sells.
+        balance: Our money there.
+    """
 
     supplier: Supplier
     freshness: Annotated[Literal["fresh", "stale", "expired"], example("fresh")]
@@ -162,7 +250,18 @@ class SupplierFigures(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A job that waits or runs; ``about`` says what it is to do. ``due_at`` is the earliest that it may begin."""
+    """A job that waits or runs.
+
+    Attributes:
+        id: The job's id.
+        kind: What it does.
+        state: Whether it waits, runs or failed.
+        about: What it is to do.
+        created_at: When it was asked for.
+        due_at: The earliest that it may begin.
+        attempts: How often it was begun.
+        heartbeat_at: When its worker was last heard; null while it waits.
+    """
 
     id: Annotated[int, example(8812)]
     kind: Annotated[str, example("sync")]
@@ -175,9 +274,16 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class JobKind(msgspec.Struct, frozen=True):
-    """The jobs of one kind: how many wait, of those ``late`` that could have begun, how many run.
+    """The jobs of one kind.
 
-    ``failed`` and ``done`` are of the last 24 hours. ``oldest_at``: since when the oldest that could begin waits.
+    Attributes:
+        kind: What they do.
+        waiting: How many wait.
+        late: How many of these could have begun.
+        running: How many run.
+        failed: How many failed in the last 24 hours.
+        done: How many were done in the last 24 hours.
+        oldest_at: Since when the oldest that could begin waits; null when none does.
     """
 
     kind: Annotated[str, example("sync")]
@@ -190,7 +296,15 @@ class JobKind(msgspec.Struct, frozen=True):
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """What is done again and again. ``overdue``: its next run is more than a minute past."""
+    """What is done again and again.
+
+    Attributes:
+        name: Its name.
+        expression: When it is done, as cron writes it, with seconds at the end.
+        last_run_at: When it was last done; null when it never was.
+        next_run_at: When it is done next.
+        overdue: Whether that is more than a minute past.
+    """
 
     name: Annotated[str, example("sync_if_due")]
     expression: Annotated[str, example("* * * * * */5")]
@@ -200,7 +314,14 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class JobFailure(msgspec.Struct, frozen=True):
-    """A job that ended with a fault; ``error`` names its kind, for its words may say too much."""
+    """A job that ended with a fault.
+
+    Attributes:
+        job_id: The job.
+        kind: What it was to do.
+        at: When it ended.
+        error: The kind of fault; its words may say too much.
+    """
 
     job_id: Annotated[int, example(8701)]
     kind: Annotated[str, example("sync")]
@@ -209,7 +330,13 @@ class JobFailure(msgspec.Struct, frozen=True):
 
 
 class JobPage(Page[Job], frozen=True):
-    """A page of the jobs that wait or run, the oldest first, and what is known of the queue as a whole."""
+    """A page of the jobs that wait or run, the oldest first.
+
+    Attributes:
+        kinds: The jobs by kind.
+        schedules: What is done again and again.
+        failures: The jobs that failed last.
+    """
 
     kinds: list[JobKind]
     schedules: list[Schedule]
@@ -217,9 +344,15 @@ class JobPage(Page[Job], frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A setting in force. ``value`` is null for a secret, of which only ``is_set`` is told.
+    """A setting in force.
 
-    ``source``: where it comes from; "start" is the command that started this process.
+    Attributes:
+        name: Its name in the configuration.
+        value: Its value; null for a secret.
+        secret: Whether its value is kept secret.
+        is_set: Whether it has a value.
+        source: Where it comes from; `start` is the command that started this process.
+        meaning: What it is for.
     """
 
     name: Annotated[str, example("sync.interval_seconds")]

@@ -22,7 +22,14 @@ _Rule = Annotated[
 
 
 class RivalOffer(msgspec.Struct, frozen=True):
-    """An offer of another supplier that a suspect one was compared with, as it stands now."""
+    """An offer of another supplier that a suspect one was compared with, as it stands now.
+
+    Attributes:
+        id: The offer.
+        supplier: The supplier that sells it.
+        name: Its name.
+        cost: What the supplier charges.
+    """
 
     id: OfferId
     supplier: SupplierName
@@ -33,7 +40,17 @@ class RivalOffer(msgspec.Struct, frozen=True):
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     """An offer that is not sold because of its price.
 
-    ``good_cost`` is its last cost that was not suspect, ``since`` when this cost became so.
+    Attributes:
+        id: The offer.
+        supplier: The supplier that sells it.
+        supplier_plan_id: The supplier's own id for it.
+        plan_id: The plan that it is of.
+        name: Its name.
+        cost: What the supplier asks now.
+        good_cost: Its last cost that was not suspect; null without one.
+        reason: What exactly was found.
+        since: Since when the cost is suspect; null where that is not known.
+        compared_with: The offers that it was compared with.
     """
 
     id: OfferId
@@ -50,13 +67,21 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SuspectRelease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose suspect prices are right: all of a supplier, or those of one rule."""
+    """Whose suspect prices are right: all of a supplier, or those of one rule.
+
+    Attributes:
+        supplier: The supplier whose prices are right.
+    """
 
     supplier: SupplierName
     rule: _Rule | UnsetType = UNSET
 
 
 class SuspectsReleased(msgspec.Struct, frozen=True):
-    """How many offers may be sold again at their present cost."""
+    """How many offers may be sold again at their present cost.
+
+    Attributes:
+        released: How many offers may be sold again at their present cost.
+    """
 
     released: Annotated[int, example(12)]

@@ -14,7 +14,27 @@ from schemas.plan import SetAsideReason
 
 
 class SyncRunSupplier(msgspec.Struct, frozen=True):
-    """What one sync did at one supplier; ``total`` is mapped plus unmapped."""
+    """What one sync did at one supplier.
+
+    Attributes:
+        supplier: The supplier.
+        state: What it came to.
+        total: Items that it met, mapped or not.
+        mapped: Items that were mapped.
+        set_aside: Items that could not be mapped, by reason.
+        other_products: Items that are no eSIM plans.
+        new: Offers that came.
+        changed: Offers that changed.
+        gone: Offers that left.
+        up: Costs that rose.
+        down: Costs that fell.
+        in_stock: Offers that came into stock.
+        out_of_stock: Offers that went out of stock.
+        suspect: Offers whose price is suspect.
+        warnings: What an operator should know.
+        error: Why it failed or was held back; null when it was not.
+        ms: How long it took, in milliseconds; null where that is not known.
+    """
 
     supplier: SupplierName
     state: Annotated[Literal["ok", "failed", "quarantined"], example("ok")]
@@ -36,7 +56,15 @@ class SyncRunSupplier(msgspec.Struct, frozen=True):
 
 
 class SyncRun(msgspec.Struct, frozen=True):
-    """One sync of the catalogue; ``state`` is null while it runs."""
+    """One sync of the catalogue.
+
+    Attributes:
+        id: The sync's id.
+        started_at: When it was asked for, or begun.
+        ended_at: When it ended; null while it runs.
+        state: What it came to; null while it runs.
+        suppliers: What it did at each supplier.
+    """
 
     id: SyncRunId
     started_at: datetime
@@ -46,13 +74,21 @@ class SyncRun(msgspec.Struct, frozen=True):
 
 
 class SyncRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which suppliers to sync; none named means all."""
+    """Which suppliers to sync; none named means all.
+
+    Attributes:
+        suppliers: The suppliers to sync; all of them when none is named.
+    """
 
     suppliers: Annotated[Annotated[list[SupplierName], Meta(max_length=100)] | UnsetType, example(["pikasim"])] = UNSET
 
 
 class AcceptRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The supplier whose quarantined catalogue is to be taken over as it is."""
+    """The supplier whose quarantined catalogue is to be taken over as it is.
+
+    Attributes:
+        supplier: The supplier whose quarantined catalogue is to be taken over.
+    """
 
     supplier: SupplierName
 
@@ -66,7 +102,17 @@ class SyncStarted(msgspec.Struct, frozen=True):
 
 
 class UnmappedItem(msgspec.Struct, frozen=True):
-    """A supplier's item that no rule understood; ``raw`` is its own JSON as it came."""
+    """A supplier's item that no rule understood.
+
+    Attributes:
+        supplier: The supplier.
+        supplier_plan_id: The supplier's own id for it.
+        name: The supplier's name for it.
+        reason: Why it could not be mapped.
+        detail: What exactly was not understood.
+        raw: The item's own JSON as it came.
+        first_seen_at: When it was first met.
+    """
 
     supplier: SupplierName
     supplier_plan_id: Annotated[str, example("BALI_5GB")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import NeedFeatures, Plan, PlanId, Price
+from schemas.api import NeedFeatures, Plan, PlanId, Price, Url
 from schemas.examples import example
 from schemas.orders import Customer, MetadataKey, MetadataValue, Note, QuoteId, Reference
 
@@ -43,12 +43,19 @@ ReturnUrl = Annotated[
         pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?$",
         description="Where the customer comes back to after paying; https in live mode.",
         examples=["https://shop.example.com/thanks"],
+        extra_json_schema={"format": "uri"},
     ),
 ]
 
 
 class CheckoutOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What may be said of any checkout. ``reference`` becomes the order's."""
+    """What may be said of any checkout.
+
+    Attributes:
+        customer: Who travels, and pays.
+        reference: Your own reference; it becomes the order's.
+        metadata: Up to 50 texts of your own; they become the order's.
+    """
 
     customer: Annotated[Customer | UnsetType, example({})] = UNSET
     language: Annotated[Language, example("en")] = "en"
@@ -58,45 +65,83 @@ class CheckoutOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class CheckoutForPlan(CheckoutOptions, frozen=True, forbid_unknown_fields=True):
-    """Have a plan paid at its price of now."""
+    """Have a plan paid at its price of now.
+
+    Attributes:
+        plan_id: The plan to be paid.
+        features: Features that the offer must have.
+    """
 
     plan_id: PlanId
     features: NeedFeatures | UnsetType = UNSET
 
 
 class CheckoutForQuote(CheckoutOptions, frozen=True, forbid_unknown_fields=True):
-    """Have what was quoted paid, at the price that is held."""
+    """Have what was quoted paid, at the price that is held.
+
+    Attributes:
+        quote_id: The quote's `id`.
+    """
 
     quote_id: QuoteId
 
 
 class CheckoutFailure(msgspec.Struct, frozen=True):
-    """Why no payment link came about. Nothing can have been paid through one."""
+    """Why no payment link came about. Nothing can have been paid through one.
+
+    Attributes:
+        code: Whether the payment supplier refused, or did not answer.
+        detail: The same in words.
+    """
 
     code: Literal["refused", "unavailable"]
     detail: str
 
 
 class CheckoutReview(msgspec.Struct, frozen=True):
-    """What waits for an operator."""
+    """What waits for an operator.
+
+    Attributes:
+        reason: What the operator has to decide.
+        since: Since when it waits.
+    """
 
     reason: Annotated[CaseReason, example("paid_too_little")]
     since: Annotated[datetime, example("2026-11-20T10:05:02Z")]
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkout. ``plan`` and ``price`` are frozen; ``payment_url`` stands there while it can be paid."""
+    """A checkout. Its plan and price stay as they were when it was made.
+
+    Attributes:
+        id: The checkout's id.
+        status: Where the checkout stands.
+        plan: The plan that is paid.
+        price: What the customer pays.
+        payment_url: Where the customer pays; null when it cannot be paid.
+        expires_at: Until when it can be paid.
+        order_id: The order that was placed for it; null before it is paid.
+        reference: Your own reference; null without one.
+        language: The language of the payment page, ISO 639-1.
+        return_url: Where the customer comes back to after paying; null without one.
+        review: What waits for an operator; null when nothing does.
+        failure: Why no payment link came about; null when one did.
+        metadata: The texts that you sent with it.
+        created_at: When it was made.
+        updated_at: When it last changed.
+        paid_at: When it was paid; null before.
+    """
 
     id: Annotated[str, example("co_7f3a9c20e1b84d65")]
     status: Annotated[CheckoutStatus, example("open")]
     plan: Plan
     price: Price
-    payment_url: Annotated[str | None, example("https://api.bepaid.by/products/prd_ed27b047d3ccd1a6/pay")]
+    payment_url: Annotated[Url | None, example("https://api.bepaid.by/products/prd_ed27b047d3ccd1a6/pay")]
     expires_at: Annotated[datetime, example("2026-11-20T11:00:00Z")]
     order_id: str | None
     reference: Annotated[str | None, example("YOUR-1")]
     language: Annotated[str, example("en")]
-    return_url: Annotated[str | None, example("https://shop.example.com/thanks")]
+    return_url: Annotated[Url | None, example("https://shop.example.com/thanks")]
     review: Annotated[CheckoutReview | None, example(None)]
     failure: Annotated[CheckoutFailure | None, example(None)]
     metadata: dict[str, Any]
@@ -114,7 +159,19 @@ CaseOutcome = Literal["placed", "refunded", "closed", "settled"]
 
 
 class CheckoutPayment(msgspec.Struct, frozen=True):
-    """A payment as its supplier told it. ``accepted``: it pays for its checkout."""
+    """A payment as its supplier told it.
+
+    Attributes:
+        id: The payment's id.
+        supplier_payment_id: The payment supplier's own id for it.
+        kind: What was told of: only a payment is money taken.
+        state: What became of it.
+        amount: How much.
+        test: Whether it was a test payment.
+        accepted: Whether it pays for its checkout.
+        paid_at: When the customer paid.
+        received_at: When the gateway heard of it.
+    """
 
     id: Annotated[str, example("pay_5c1d2e3f4a5b6c7d")]
     supplier_payment_id: Annotated[str, example("4107-310b0da80b")]
@@ -130,7 +187,18 @@ class CheckoutPayment(msgspec.Struct, frozen=True):
 class PaymentCase(msgspec.Struct, frozen=True):
     """Something about a checkout or a payment that an operator decides, or has decided.
 
-    ``outcome`` settled: it came right by itself.
+    Attributes:
+        id: The case's id.
+        reason: What is to be decided.
+        means: The reason in words.
+        detail: What exactly is the matter.
+        mode: Live or test.
+        checkout_id: The checkout; null where the payment belongs to none.
+        payment: The payment; null where it is about the checkout alone.
+        opened_at: When the case was opened.
+        closed_at: When it was closed; null while it is open.
+        outcome: What was decided; `settled`: the case resolved itself. Null while it is open.
+        note: What the operator wrote; null without a note.
     """
 
     id: Annotated[str, example("pc_1a2b3c4d5e6f7a8b")]
@@ -147,7 +215,13 @@ class PaymentCase(msgspec.Struct, frozen=True):
 
 
 class CheckoutEvent(msgspec.Struct, frozen=True):
-    """Something that happened to a checkout."""
+    """Something that happened to a checkout.
+
+    Attributes:
+        at: When it happened.
+        type: A word for what happened.
+        detail: More of it.
+    """
 
     at: datetime
     type: str
@@ -157,11 +231,24 @@ class CheckoutEvent(msgspec.Struct, frozen=True):
 class OpsCheckout(Checkout, frozen=True, kw_only=True):
     """A checkout of any storefront, with its payments, its cases and what is left of its price.
 
-    ``fee`` is what being paid costs, ``margin`` price less fee less what the supplier took, both in base currency.
+    Attributes:
+        status: Where the checkout stands.
+        payment_url: Where the customer pays; null when it cannot be paid.
+        review: What waits for an operator; null when nothing does.
+        storefront: The storefront that made it.
+        mode: Live or test.
+        account: The payment account.
+        link_id: The payment supplier's id for the link; null without one.
+        order_status: Where its order stands; null without one.
+        fee: What being paid costs, in base currency; null while that is not known.
+        margin: Price less fee less what the supplier took, in base currency; null while that is not known.
+        payments: The payments that were told of.
+        cases: What operators decide, or have decided.
+        next_look_at: When the gateway looks at it next; null when it is final.
     """
 
     status: Annotated[CheckoutStatus, example("needs_review")]
-    payment_url: Annotated[str | None, example(None)]
+    payment_url: Annotated[Url | None, example(None)]
     review: Annotated[CheckoutReview | None, example({})]
     storefront: Annotated[str, example("shop")]
     mode: Annotated[Literal["live", "test"], example("live")]
@@ -176,13 +263,22 @@ class OpsCheckout(Checkout, frozen=True, kw_only=True):
 
 
 class CaseResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an operator decided, and why."""
+    """What an operator decided, and why.
+
+    Attributes:
+        as_: What was decided.
+        note: Why.
+    """
 
     as_: Annotated[Literal["placed", "refunded", "closed"], example("refunded")] = msgspec.field(name="as")
     note: Annotated[Note, example("given back at bePaid")]
 
 
 class CasesResolved(msgspec.Struct, frozen=True):
-    """The cases that were closed by it."""
+    """The cases that were closed by it.
+
+    Attributes:
+        data: The cases.
+    """
 
     data: list[PaymentCase]

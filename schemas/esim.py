@@ -36,7 +36,13 @@ class ServiceState(StrEnum):
 
 
 class DataUsage(msgspec.Struct, frozen=True):
-    """MB with 1 GB = 1024; None where the supplier does not say."""
+    """An eSIM's data in MB, 1 GB being 1024; null where the supplier does not say.
+
+    Attributes:
+        total_mb: All data.
+        used_mb: What is used of it.
+        remaining_mb: What is left of it.
+    """
 
     total_mb: Annotated[int | None, example(1024)]
     used_mb: Annotated[int | None, example(256)]
@@ -44,7 +50,15 @@ class DataUsage(msgspec.Struct, frozen=True):
 
 
 class EsimPackage(msgspec.Struct, frozen=True):
-    """One data package on an eSIM."""
+    """One data package on an eSIM.
+
+    Attributes:
+        name: The package's name.
+        total_mb: All its data in MB; null where the supplier does not say.
+        remaining_mb: What is left of it in MB; null where the supplier does not say.
+        expires_at: When it ends; null where the supplier does not say.
+        state: The supplier's word for its state.
+    """
 
     name: Annotated[str, example("Japan 1 GB")]
     total_mb: Annotated[int | None, example(1024)] = None
@@ -54,7 +68,12 @@ class EsimPackage(msgspec.Struct, frozen=True):
 
 
 class EsimCoverage(msgspec.Struct, frozen=True):
-    """An operator that the eSIM may use in a country."""
+    """An operator that the eSIM may use in a country.
+
+    Attributes:
+        country: The country.
+        operator: The operator's name.
+    """
 
     country: Annotated[str, example("JP")]
     operator: Annotated[str, example("Docomo")]

@@ -12,7 +12,13 @@ U = TypeVar("U")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """A page of a list. ``next_cursor`` is null on the last page."""
+    """A page of a list.
+
+    Attributes:
+        data: The rows of this page.
+        has_more: Whether another page follows.
+        next_cursor: Send it as `cursor` for the next page; null on the last one.
+    """
 
     data: list[T]
     has_more: bool

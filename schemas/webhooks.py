@@ -8,21 +8,22 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schemas.api import Url
 from schemas.examples import example
 from schemas.notice import NoticeType
 
 EndpointStatus = Literal["enabled", "disabled"]
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 # The pattern is what everybody may send; an operator can allow private networks beyond it.
+_HOST = r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 EndpointUrl = Annotated[
     str,
     Meta(
         max_length=2048,
         description="An https URL at a public address, without user, password or fragment.",
         examples=["https://shop.example.com/esim-events"],
-        extra_json_schema={
-            "pattern": r"^https://([a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\.){1,3}(com|net|org)(/[A-Za-z0-9._~-]{0,40}){0,5}$"
-        },
+        extra_json_schema={"format": "uri", "pattern": f'^https://{_HOST}(:{_PORT})?([/?][!-"$-~]*)?$'},
     ),
 ]
 EndpointEvents = Annotated[
@@ -32,7 +33,13 @@ Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class NewEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where events are to be sent, and which."""
+    """Where events are to be sent, and which.
+
+    Attributes:
+        url: Where events are sent: an https URL at a public address, without user, password or fragment.
+        events: Which events are sent; all when none is named.
+        description: What the endpoint is for.
+    """
 
     url: EndpointUrl
     events: Annotated[EndpointEvents, example(["order.fulfilled"])] = []
@@ -40,7 +47,14 @@ class NewEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EndpointChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be different; what is left out stays. A disabled endpoint is sent nothing."""
+    """What is to be different; what is left out stays. A disabled endpoint is sent nothing.
+
+    Attributes:
+        url: Where events are sent: an https URL at a public address, without user, password or fragment.
+        events: Which events are sent; all when none is named.
+        description: What the endpoint is for.
+        status: A disabled endpoint is sent nothing.
+    """
 
     url: EndpointUrl | UnsetType = UNSET
     events: EndpointEvents | UnsetType = UNSET
@@ -49,10 +63,20 @@ class EndpointChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """An endpoint. ``old_secret_until``: until then each event is signed with the secret before, too."""
+    """An endpoint.
+
+    Attributes:
+        id: The endpoint's id.
+        url: Where events are sent.
+        events: Which events are sent; all when none is named.
+        description: What the endpoint is for.
+        status: A disabled endpoint is sent nothing.
+        old_secret_until: Until then each event is signed with the secret before, too; null when only one is in force.
+        created_at: When the endpoint was created.
+    """
 
     id: Annotated[str, example("we_5b1e0c9a7d3f")]
-    url: Annotated[str, example("https://shop.example.com/esim-events")]
+    url: Annotated[Url, example("https://shop.example.com/esim-events")]
     events: Annotated[list[str], example(["order.fulfilled"])]
     description: Annotated[str, example("")]
     status: Annotated[EndpointStatus, example("enabled")]
@@ -61,19 +85,34 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class EndpointWithSecret(Endpoint, frozen=True, kw_only=True):
-    """An endpoint with its signing secret, which is shown this once."""
+    """An endpoint with its signing secret, which is shown this once.
+
+    Attributes:
+        secret: What events are signed with, by Standard Webhooks. It is shown this once.
+    """
 
     secret: Annotated[str, Meta(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]
 
 
 class EndpointList(msgspec.Struct, frozen=True):
-    """The endpoints of a storefront in this mode, the oldest first."""
+    """The endpoints of a storefront in this mode, the oldest first.
+
+    Attributes:
+        data: The endpoints.
+    """
 
     data: list[Endpoint]
 
 
 class DeliveryAttempt(msgspec.Struct, frozen=True):
-    """One try. ``error`` is a word for why no good answer came; null where ``http_status`` says it all."""
+    """One try.
+
+    Attributes:
+        at: When it was sent.
+        http_status: The status of the answer; null when none came.
+        error: A word for why no good answer came; null where `http_status` says it all.
+        ms: How long it took, in milliseconds.
+    """
 
     at: datetime
     http_status: Annotated[int | None, example(500)]
@@ -82,7 +121,17 @@ class DeliveryAttempt(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """An event on its way to an endpoint. ``event_id`` is its ``webhook-id``, the same in every try and replay."""
+    """An event on its way to an endpoint.
+
+    Attributes:
+        id: The delivery's id.
+        event_id: The event's id: the `webhook-id` of every try and replay.
+        event_type: The type of the event.
+        status: Whether the event arrived, is still tried, or was given up.
+        attempts: Every try, the oldest first.
+        next_attempt_at: When it is tried next; null when it is not.
+        created_at: When the delivery was created.
+    """
 
     id: Annotated[str, example("whd_0c41d7")]
     event_id: Annotated[str, example("evt_77aa01")]
@@ -94,6 +143,10 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class WebhookTaken(msgspec.Struct, frozen=True):
-    """A supplier's webhook was verified and stored."""
+    """A supplier's webhook was verified and stored.
+
+    Attributes:
+        received: Always true.
+    """
 
     received: Annotated[bool, example(True)]

@@ -47,7 +47,7 @@ async def main():
             points = await answer.json()
         async with http.get(server.make_url("/console/loyalty")) as answer:
             page = await answer.text()
-        async with http.get(server.make_url("/openapi.json")) as answer:
+        async with http.get(server.make_url("/openapi-ops.json")) as answer:
             described = "/v1/ops/loyalty" in (await answer.json())["paths"]
     await pool.close()
     text = " ".join(re.sub("<[^>]+>", " ", page).split())

@@ -50,7 +50,7 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/alerts",
-    access="ops:read", tag="Operations", answer=Page[Alert],
+    access="ops:read", tag="alerts", answer=Page[Alert],
     parameters=AlertParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alerts(request: web.Request) -> web.Response:
@@ -69,18 +69,21 @@ async def list_alerts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-rules",
-    access="ops:read", tag="Operations", answer=Page[AlertRule],
+    access="ops:read", tag="alerts", answer=Page[AlertRule],
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_rules(request: web.Request) -> web.Response:
-    """The rules of alerts, all on one page."""
+    """The rules of alerts, all on one page.
+
+    A rule says what is looked at and from where on it is told. The first ones are made with the database.
+    """
     read_query(request, NoParameters)
     return json_answer(Page.complete(await alerts.all_rules(pool_of(request))))
 
 
 @routes(
     "POST", "/v1/ops/alert-rules",
-    access="ops", tag="Operations", status=201, answer=AlertRule, parameters=NoParameters, bodies=(AlertRuleRequest,),
+    access="ops", tag="alerts", status=201, answer=AlertRule, parameters=NoParameters, bodies=(AlertRuleRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def add_alert_rule(request: web.Request) -> web.Response:
@@ -96,7 +99,7 @@ async def add_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PUT", "/v1/ops/alert-rules/{id}",
-    access="ops", tag="Operations", answer=AlertRule, parts=_RULE_PART,
+    access="ops", tag="alerts", answer=AlertRule, parts=_RULE_PART,
     parameters=NoParameters, bodies=(AlertRuleRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_alert_rule(request: web.Request) -> web.Response:
@@ -112,7 +115,7 @@ async def change_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/alert-rules/{id}",
-    access="ops", tag="Operations", answer=AlertRule, parts=_RULE_PART,
+    access="ops", tag="alerts", answer=AlertRule, parts=_RULE_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_rule(request: web.Request) -> web.Response:
@@ -129,18 +132,21 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-channels",
-    access="ops:read", tag="Operations", answer=Page[AlertChannel],
+    access="ops:read", tag="alerts", answer=Page[AlertChannel],
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_channels(request: web.Request) -> web.Response:
-    """Where alerts go, all on one page."""
+    """Where alerts go, all on one page.
+
+    E-mail addresses and webhooks, each with what became of the last message.
+    """
     read_query(request, NoParameters)
     return json_answer(Page.complete(await channels.all_channels(pool_of(request))))
 
 
 @routes(
     "POST", "/v1/ops/alert-channels",
-    access="ops", tag="Operations", status=201, answer=AlertChannelMade, example={"last_ok_at": None},
+    access="ops", tag="alerts", status=201, answer=AlertChannelMade, example={"last_ok_at": None},
     parameters=NoParameters, bodies=(AlertChannelRequest,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def add_alert_channel(request: web.Request) -> web.Response:
@@ -156,7 +162,7 @@ async def add_alert_channel(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/alert-channels/{id}/test",
-    access="ops", tag="Operations", answer=AlertTest, parts=_CHANNEL_PART,
+    access="ops", tag="alerts", answer=AlertTest, parts=_CHANNEL_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_alert_channel(request: web.Request) -> web.Response:
@@ -170,7 +176,7 @@ async def test_alert_channel(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/alert-channels/{id}",
-    access="ops", tag="Operations", answer=AlertChannel, parts=_CHANNEL_PART,
+    access="ops", tag="alerts", answer=AlertChannel, parts=_CHANNEL_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_channel(request: web.Request) -> web.Response:

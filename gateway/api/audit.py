@@ -31,7 +31,7 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/audit",
-    access="ops:read", tag="Operations", answer=Page[AuditEntry],
+    access="ops:read", tag="audit", answer=Page[AuditEntry],
     parameters=AuditParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_audit(request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ _NAMES = {"countries": "country"}
 
 @routes(
     "GET", "/v1/plans",
-    access="catalog", tag="Catalogue", answer=PlanList, parameters=PlanParameters, problems=("invalid", "no_rate"),
+    access="catalog", tag="catalog", answer=PlanList, parameters=PlanParameters, problems=("invalid", "no_rate"),
     cached=True,
 )  # fmt: skip
 async def list_plans(request: web.Request) -> Answer:
@@ -67,7 +67,7 @@ async def list_plans(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}",
-    access="catalog", tag="Catalogue", answer=Plan, parts=_PLAN_PART,
+    access="catalog", tag="catalog", answer=Plan, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def get_plan(request: web.Request) -> Answer:
@@ -85,7 +85,7 @@ async def get_plan(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}/offers",
-    access="ops:read", tag="Catalogue", answer=OfferList, parts=_PLAN_PART,
+    access="ops:read", tag="offers", answer=OfferList, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_plan_offers(request: web.Request) -> Answer:
@@ -103,7 +103,7 @@ async def list_plan_offers(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/countries",
-    access="catalog", tag="Catalogue", answer=CountryList,
+    access="catalog", tag="catalog", answer=CountryList,
     parameters=CurrencyParameters, problems=("invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_countries(request: web.Request) -> Answer:
@@ -120,7 +120,7 @@ async def list_countries(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/regions",
-    access="catalog", tag="Catalogue", answer=RegionList,
+    access="catalog", tag="catalog", answer=RegionList,
     parameters=CurrencyParameters, problems=("invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_regions(request: web.Request) -> Answer:

@@ -108,7 +108,7 @@ _REFUSED = {
 
 @routes(
     "GET", "/v1/ops/changes",
-    access="ops:read", tag="Operations", answer=Page[Change],
+    access="ops:read", tag="prices", answer=Page[Change],
     parameters=ChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_changes(request: web.Request) -> web.Response:
@@ -133,7 +133,7 @@ async def list_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/changes/summary",
-    access="ops:read", tag="Operations", answer=ChangeSummary,
+    access="ops:read", tag="prices", answer=ChangeSummary,
     parameters=ChangeSummaryParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def sum_changes(request: web.Request) -> web.Response:
@@ -154,7 +154,7 @@ async def sum_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-history",
-    access="ops:read", tag="Operations", answer=PriceHistory,
+    access="ops:read", tag="prices", answer=PriceHistory,
     parameters=PriceHistoryParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_price_history(request: web.Request) -> web.Response:
@@ -180,7 +180,7 @@ async def get_price_history(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}",
-    access="ops:read", tag="Operations", answer=SyncRunDetail, parts=_RUN_PART,
+    access="ops:read", tag="sync", answer=SyncRunDetail, parts=_RUN_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_sync_run(request: web.Request) -> web.Response:
@@ -197,7 +197,7 @@ async def get_sync_run(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}/difference",
-    access="ops:read", tag="Operations", answer=DifferencePage, parts=_RUN_PART,
+    access="ops:read", tag="sync", answer=DifferencePage, parts=_RUN_PART,
     parameters=DifferenceParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_difference(request: web.Request) -> web.Response:
@@ -221,7 +221,7 @@ async def get_difference(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs/{id}/refuse",
-    access="ops", tag="Operations", answer=Quarantine, example=_REFUSED, parts=_RUN_PART,
+    access="ops", tag="sync", answer=Quarantine, example=_REFUSED, parts=_RUN_PART,
     parameters=NoParameters, bodies=(RefuseRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def refuse_quarantined(request: web.Request) -> web.Response:

@@ -81,7 +81,7 @@ _PROBLEMS = (
 
 @routes(
     "POST", "/v1/checkouts",
-    access="storefront", tag="Checkouts", status=201,
+    access="storefront", tag="checkouts", status=201,
     status_means="Opened: its link is there to be paid. Or `failed`: no link came about.",
     also={200: "Opened before under this key. `Idempotent-Replayed: true`.",
           202: "Opened; its link is being made: ask again in a few seconds."}, answer=Checkout, parameters=NoParameters,
@@ -112,11 +112,14 @@ async def create_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts",
-    access="storefront", tag="Checkouts", answer=Page[Checkout],
+    access="storefront", tag="checkouts", answer=Page[Checkout],
     parameters=CheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_checkouts(request: web.Request) -> web.Response:
-    """Checkouts, the newest first."""
+    """Checkouts, the newest first.
+
+    Those of your storefront, in the mode of the key.
+    """
     sent = read_query(request, CheckoutParameters)
     deps = deps_of(request)
     found = await checkout_view_rows.newest_first(
@@ -132,7 +135,7 @@ async def list_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts/{id}",
-    access="storefront", tag="Checkouts", answer=Checkout, parts=CHECKOUT_PART,
+    access="storefront", tag="checkouts", answer=Checkout, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_checkout(request: web.Request) -> web.Response:
@@ -162,7 +165,7 @@ _REFUNDED = {
 
 @routes(
     "GET", "/v1/ops/checkouts",
-    access="ops:read", tag="Operations", answer=Page[OpsCheckout],
+    access="ops:read", tag="checkouts", answer=Page[OpsCheckout],
     parameters=OpsCheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_checkouts(request: web.Request) -> web.Response:
@@ -184,11 +187,14 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/checkouts/{id}",
-    access="ops:read", tag="Operations", answer=OpsCheckout, parts=CHECKOUT_PART,
+    access="ops:read", tag="checkouts", answer=OpsCheckout, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_checkout(request: web.Request) -> web.Response:
-    """Any storefront's checkout."""
+    """Any storefront's checkout.
+
+    With its payments, its cases and what is left of its price.
+    """
     read_query(request, NoParameters)
     found = await presenter.ops_checkout(deps_of(request), request.match_info["id"])
     if found is None:
@@ -198,7 +204,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/payment-cases",
-    access="ops:read", tag="Operations", answer=Page[PaymentCase],
+    access="ops:read", tag="checkouts", answer=Page[PaymentCase],
     parameters=PaymentCaseParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_payment_cases(request: web.Request) -> web.Response:
@@ -213,7 +219,7 @@ async def list_payment_cases(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/checkouts/{id}/resolve",
-    access="ops", tag="Operations", answer=CasesResolved, example={"data": [_REFUNDED]}, parts=_CASE_PART,
+    access="ops", tag="checkouts", answer=CasesResolved, example={"data": [_REFUNDED]}, parts=_CASE_PART,
     parameters=NoParameters, bodies=(CaseResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_checkout(request: web.Request) -> web.Response:

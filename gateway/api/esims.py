@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.api.ordering import (
     ALSO,
@@ -22,7 +22,7 @@ from gateway.api.paging import json_answer
 from gateway.api.parameters import CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
-from gateway.api.spec import Table
+from gateway.api.spec import BYTES_TYPE, Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
 from gateway.inventory.esims import can_topup, install_by, with_status, with_usage
@@ -47,7 +47,7 @@ ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then yo
 
 @routes(
     "GET", "/v1/esims",
-    access="storefront", tag="eSIMs", answer=Page[api_esims.Esim],
+    access="storefront", tag="esims", answer=Page[api_esims.Esim],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_esims(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ async def list_esims(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}",
-    access="storefront", tag="eSIMs", answer=api_esims.Esim, parts=ID_PART,
+    access="storefront", tag="esims", answer=api_esims.Esim, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim(request: web.Request) -> web.Response:
@@ -83,7 +83,7 @@ async def get_esim(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/usage",
-    access="storefront", tag="eSIMs", answer=api_esims.EsimUsage, parts=ID_PART,
+    access="storefront", tag="esims", answer=api_esims.EsimUsage, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def get_esim_usage(request: web.Request) -> web.Response:
@@ -101,27 +101,33 @@ async def get_esim_usage(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/qr.svg",
-    access="storefront", tag="eSIMs", answer_type="image/svg+xml", parts=ID_PART,
+    access="storefront", tag="esims", answer_type="image/svg+xml", parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim_qr_svg(request: web.Request) -> web.Response:
-    """The activation code as a QR code, SVG."""
-    return _picture(delivery_rules.qr_svg(await _code(request)), "image/svg+xml")
+    """The activation code as a QR code, SVG.
+
+    Whoever scans it can install the eSIM: show it to its owner alone. 410: the eSIM was cancelled.
+    """
+    return _picture(request, delivery_rules.qr_svg(await _code(request)), "image/svg+xml")
 
 
 @routes(
     "GET", "/v1/esims/{id}/qr.png",
-    access="storefront", tag="eSIMs", answer_type="image/png", parts=ID_PART,
+    access="storefront", tag="esims", answer_type="image/png", parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim_qr_png(request: web.Request) -> web.Response:
-    """The activation code as a QR code, PNG."""
-    return _picture(delivery_rules.qr_png(await _code(request)), "image/png")
+    """The activation code as a QR code, PNG.
+
+    Whoever scans it can install the eSIM: show it to its owner alone. 410: the eSIM was cancelled.
+    """
+    return _picture(request, delivery_rules.qr_png(await _code(request)), "image/png")
 
 
 @routes(
     "GET", "/v1/esims/{id}/topup-plans",
-    access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, parts=ID_PART,
+    access="storefront", tag="esims", answer=api_esims.TopupPlanList, parts=ID_PART,
     parameters=CurrencyParameters, problems=("not_found", "invalid", "no_rate", "not_supported", "unavailable"),
 )  # fmt: skip
 async def list_esim_topup_plans(request: web.Request) -> web.Response:
@@ -138,7 +144,7 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/esims/{id}/topups",
-    access="storefront", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
+    access="storefront", tag="esims", status=201, status_means=STATUS_MEANS, also=ALSO,
     answer=Order, example={"kind": "topup", "esim": WITHOUT_CODE}, parts=ID_PART,
     parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
     problems=(*PROBLEMS, "not_topupable", "not_supported"),
@@ -224,5 +230,7 @@ def _option(option: TopupOption) -> api_esims.TopupPlan:
     )
 
 
-def _picture(body: bytes, content_type: str) -> web.Response:
+def _picture(request: web.Request, body: bytes, content_type: str) -> web.Response:
+    if request.headers.get(hdrs.ACCEPT, "").strip() == BYTES_TYPE:
+        content_type = BYTES_TYPE
     return web.Response(body=body, content_type=content_type, headers={"Cache-Control": "private, no-store"})

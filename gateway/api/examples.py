@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET, inspect
@@ -24,7 +25,10 @@ def example_of(kind: Any, own_values: Any = UNSET) -> Any:
     is null unless it is a struct, a list or a dict. Raises ``LookupError`` for text and for a choice of literals that
     have no example, and for a given field that the type does not have.
     """
-    return _example(inspect.type_info(kind), own_values, str(kind))
+    return _example(_type_info(kind), own_values, str(kind))
+
+
+_type_info = cache(inspect.type_info)
 
 
 def _example(kind: inspect.Type, own_values: Any, where: str) -> Any:
@@ -50,7 +54,8 @@ def _struct(kind: inspect.StructType, own_values: dict[str, Any]) -> dict[str, A
     name = kind.cls.__name__
     if unknown := own_values.keys() - {field.encode_name for field in kind.fields}:
         raise LookupError(f"{name} has no field {', '.join(sorted(unknown))}")
-    return {
+    tag = {} if kind.tag_field is None else {kind.tag_field: kind.tag}
+    return tag | {
         field.encode_name: _example(field.type, own_values.get(field.encode_name, UNSET), f"{name}.{field.name}")
         for field in kind.fields
         if field.required or field.encode_name in own_values or _is_shown(field.type)

@@ -114,7 +114,7 @@ GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 
 @routes(
     "GET", "/v1/goods",
-    access="goods", tag="Digital goods", answer=Page[DigitalGood],
+    access="goods", tag="goods", answer=Page[DigitalGood],
     parameters=GoodsParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_goods(request: web.Request) -> web.Response:
@@ -143,7 +143,7 @@ async def list_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/goods/categories",
-    access="goods", tag="Digital goods", answer=GoodCategoryList,
+    access="goods", tag="goods", answer=GoodCategoryList,
     parameters=CategoryParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_good_categories(request: web.Request) -> web.Response:
@@ -157,7 +157,7 @@ async def list_good_categories(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/goods/{id}",
-    access="goods", tag="Digital goods", answer=DigitalGood, parts=GOOD_PART, narrow=True, parameters=GoodParameters,
+    access="goods", tag="goods", answer=DigitalGood, parts=GOOD_PART, narrow=True, parameters=GoodParameters,
     problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def get_good(request: web.Request) -> web.Response:
@@ -177,7 +177,7 @@ async def get_good(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods",
-    access="ops:read", tag="Operations", answer=Page[OpsGood],
+    access="ops:read", tag="goods", answer=Page[OpsGood],
     parameters=OpsGoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_goods(request: web.Request) -> web.Response:
@@ -194,7 +194,7 @@ async def list_ops_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/walks",
-    access="ops:read", tag="Operations", answer=Page[GoodsWalk], parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="goods", answer=Page[GoodsWalk], parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_goods_walks(request: web.Request) -> web.Response:
     """Walks through digital goods.
@@ -207,7 +207,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/changes",
-    access="ops:read", tag="Operations", answer=Page[GoodChange],
+    access="ops:read", tag="goods", answer=Page[GoodChange],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_changes(request: web.Request) -> web.Response:
@@ -221,7 +221,7 @@ async def list_goods_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/unmapped",
-    access="ops:read", tag="Operations", answer=Page[GoodSetAside],
+    access="ops:read", tag="goods", answer=Page[GoodSetAside],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_unmapped(request: web.Request) -> web.Response:
@@ -235,7 +235,7 @@ async def list_goods_unmapped(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/goods/{id}/release",
-    access="ops", tag="Operations", answer=GoodReleased,
+    access="ops", tag="goods", answer=GoodReleased,
     parts=GOOD_PART, parameters=NoParameters, problems=("not_found", "unavailable"),
 )  # fmt: skip
 async def release_good(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""API keys as operators see them: listed, made, revoked."""
+"""API keys: the one that a request is sent with, and all of them as operators see them: listed, made, revoked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from aiohttp import web
 
 from gateway.access import key_rows
 from gateway.access.key_rows import ApiKey
-from gateway.access.scope_rules import fault_of_scopes
+from gateway.access.scope_rules import SCOPES, fault_of_scopes
+from gateway.api import state
 from gateway.api.changes import actor_of, refused
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -16,7 +17,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.operations import storefronts
-from schemas.api_keys import CreatedKey, KeyEntry, KeyRequest
+from schemas.api_keys import CreatedKey, KeyEntry, KeyLimits, KeyRequest, OwnKey
 from schemas.page import Page
 
 routes = Table()
@@ -24,9 +25,30 @@ routes = Table()
 _KEY_PART = {"id": ("^key_[0-9a-f]{16}$", "The key's `id`.")}
 
 
+@routes("GET", "/v1/me", access="any key", tag="keys", answer=OwnKey, parameters=NoParameters)
+async def get_own_key(request: web.Request) -> web.Response:
+    """Which key this is.
+
+    Whose it is, in which mode, what it opens, and its limits. It is a good first request of a new client.
+    """
+    read_query(request, NoParameters)
+    caller, settings = request[state.CALLER], request.app[state.SETTINGS]
+    key = caller.key
+    return json_answer(
+        OwnKey(
+            id=key.id,
+            name=key.name,
+            storefront=key.storefront,
+            mode=key.mode,
+            scopes=[scope for scope in SCOPES if scope in caller.granted],
+            limits=KeyLimits(requests_per_minute=caller.bucket.capacity, open_orders=settings.orders.max_open or None),
+        )
+    )
+
+
 @routes(
     "GET", "/v1/ops/keys",
-    access="ops:read", tag="Operations", answer=Page[KeyEntry],
+    access="ops:read", tag="keys", answer=Page[KeyEntry],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_keys(request: web.Request) -> web.Response:
@@ -41,7 +63,7 @@ async def list_keys(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/keys",
-    access="ops", tag="Operations", status=201, answer=CreatedKey, parameters=NoParameters, bodies=(KeyRequest,),
+    access="ops", tag="keys", status=201, answer=CreatedKey, parameters=NoParameters, bodies=(KeyRequest,),
     problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def make_key(request: web.Request) -> web.Response:
@@ -69,7 +91,7 @@ async def make_key(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/keys/{id}/revoke",
-    access="ops", tag="Operations", answer=KeyEntry, example={"revoked_at": "2026-11-20T11:00:00Z"},
+    access="ops", tag="keys", answer=KeyEntry, example={"revoked_at": "2026-11-20T11:00:00Z"},
     parts=_KEY_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def revoke_key(request: web.Request) -> web.Response:

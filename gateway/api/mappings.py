@@ -19,7 +19,7 @@ from gateway.sync import mappings
 from gateway.sync.unmapped_rows import Scope
 from providers.kit.term_mappings import TermMapping
 from schemas.api import SupplierName
-from schemas.api_mappings import Mapping, MappingEffect, MappingRequest, ProviderName, Tellable, UnmappedGroup
+from schemas.api_mappings import MappingEffect, MappingRequest, ProviderName, StoredMapping, Tellable, UnmappedGroup
 from schemas.page import Page
 from schemas.plan import About, SetAsideReason
 
@@ -47,7 +47,7 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/unmapped/groups",
-    access="ops:read", tag="Operations", answer=Page[UnmappedGroup],
+    access="ops:read", tag="mappings", answer=Page[UnmappedGroup],
     parameters=GroupParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped_groups(request: web.Request) -> web.Response:
@@ -68,7 +68,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/mappings",
-    access="ops:read", tag="Operations", answer=Page[Mapping],
+    access="ops:read", tag="mappings", answer=Page[StoredMapping],
     parameters=MappingParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_mappings(request: web.Request) -> web.Response:
@@ -91,7 +91,7 @@ async def list_mappings(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/mappings",
-    access="ops", tag="Operations", status=201, answer=Mapping, parameters=NoParameters, bodies=(MappingRequest,),
+    access="ops", tag="mappings", status=201, answer=StoredMapping, parameters=NoParameters, bodies=(MappingRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def tell_mapping(request: web.Request) -> web.Response:
@@ -107,7 +107,7 @@ async def tell_mapping(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/mappings/preview",
-    access="ops:read", tag="Operations", answer=MappingEffect, parameters=NoParameters, bodies=(MappingRequest,),
+    access="ops:read", tag="mappings", answer=MappingEffect, parameters=NoParameters, bodies=(MappingRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def preview_mapping(request: web.Request) -> web.Response:
@@ -121,7 +121,7 @@ async def preview_mapping(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/mappings/{id}",
-    access="ops", tag="Operations", answer=Mapping,
+    access="ops", tag="mappings", answer=StoredMapping,
     parts=_MAPPING_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def forget_mapping(request: web.Request) -> web.Response:

@@ -73,7 +73,7 @@ class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/money",
-    access="ops:read", tag="Operations", answer=Page[SupplierMoney],
+    access="ops:read", tag="money", answer=Page[SupplierMoney],
     parameters=MoneyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_money(request: web.Request) -> web.Response:
@@ -88,7 +88,7 @@ async def list_money(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/money/refresh",
-    access="ops", tag="Operations", answer=Page[SupplierMoney],
+    access="ops", tag="money", answer=Page[SupplierMoney],
     parameters=NoParameters, bodies=(RefreshRequest,), body_optional=True,
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -111,7 +111,7 @@ async def refresh_money(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/transactions",
-    access="ops:read", tag="Operations", answer=Page[SupplierTransaction],
+    access="ops:read", tag="money", answer=Page[SupplierTransaction],
     parameters=TransactionParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_transactions(request: web.Request) -> web.Response:
@@ -135,7 +135,7 @@ async def list_transactions(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/ledger",
-    access="ops:read", tag="Operations", answer=SupplierLedgerPage,
+    access="ops:read", tag="money", answer=SupplierLedgerPage,
     parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ledger(request: web.Request) -> web.Response:
@@ -157,11 +157,14 @@ async def get_ledger(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/deposits",
-    access="ops:read", tag="Operations", answer=Page[DepositShown],
+    access="ops:read", tag="money", answer=Page[DepositShown],
     parameters=DepositParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_deposits(request: web.Request) -> web.Response:
-    """List deposits, the newest first."""
+    """List deposits, the newest first.
+
+    Those that operators began here. One that was made at the supplier itself stands in its statement alone.
+    """
     sent = read_query(request, DepositParameters)
     deps = deps_of(request)
     found = await money.deposits_begun(
@@ -172,7 +175,7 @@ async def list_deposits(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/deposits",
-    access="ops", tag="Operations", status=201, answer=DepositShown, parameters=NoParameters, bodies=(NewDeposit,),
+    access="ops", tag="money", status=201, answer=DepositShown, parameters=NoParameters, bodies=(NewDeposit,),
     problems=("not_found", "conflict", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip
 async def begin_deposit(request: web.Request) -> web.Response:

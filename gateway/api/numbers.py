@@ -36,7 +36,7 @@ class TierParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @routes(
     "GET", "/v1/numbers/countries",
-    access="storefront", tag="Numbers", answer=NumberCountryList,
+    access="storefront", tag="numbers", answer=NumberCountryList,
     parameters=CurrencyParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_number_countries(request: web.Request) -> web.Response:
@@ -53,7 +53,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/tiers",
-    access="storefront", tag="Numbers", answer=NumberTierList,
+    access="storefront", tag="numbers", answer=NumberTierList,
     parameters=TierParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_number_tiers(request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ async def list_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers",
-    access="storefront", tag="Numbers", answer=Page[VirtualNumber], parameters=PageParameters,
+    access="storefront", tag="numbers", answer=Page[VirtualNumber], parameters=PageParameters,
     problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_numbers(request: web.Request) -> web.Response:
@@ -87,11 +87,14 @@ async def list_numbers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/{id}",
-    access="storefront", tag="Numbers", answer=VirtualNumber,
+    access="storefront", tag="numbers", answer=VirtualNumber,
     parts=ID_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_number(request: web.Request) -> web.Response:
-    """One virtual number."""
+    """One virtual number.
+
+    As its supplier last reported it.
+    """
     read_query(request, NoParameters)
     found = await numbers.find(deps_of(request), *storefront_of(request), request.match_info["id"])
     if found is None:
@@ -101,7 +104,7 @@ async def get_number(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/numbers",
-    access="ops:read", tag="Operations", answer=Page[OpsNumberTier], parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="numbers", answer=Page[OpsNumberTier], parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_ops_number_tiers(request: web.Request) -> web.Response:
     """Tiers of virtual numbers by account.
@@ -114,7 +117,7 @@ async def list_ops_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/numbers/release",
-    access="ops", tag="Operations", answer=Page[OpsNumberTier], bodies=(ReleaseTier,), parameters=NoParameters,
+    access="ops", tag="numbers", answer=Page[OpsNumberTier], bodies=(ReleaseTier,), parameters=NoParameters,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def release_number_tier(request: web.Request) -> web.Response:

@@ -1,22 +1,25 @@
-"""OpenAPI 3.1, made from the routes and from the types that check requests and shape answers."""
+"""OpenAPI 3.1, made from the routes and from the types that check requests and shape answers.
+
+There are two documents: one for storefronts, with the events that they receive, and one for operators.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, get_args
+from typing import Any
 
-import msgspec
 import orjson
-from msgspec import json as msgspec_json
 
+from gateway.api.components import CODES, REF, component_name, components_of, enumerations_of, parameters_of
+from gateway.api.descriptions import first_sentence, text_of
 from gateway.api.examples import example_of
-from gateway.api.problems import KINDS, PROBLEM_TYPE
-from gateway.api.spec import Route
+from gateway.api.problems import KINDS, PROBLEM_TYPE, problem_example
+from gateway.api.spec import BYTES_TYPE, Route
+from schemas.events import EVENTS, StorefrontEvent
 from schemas.problems import Problem
 
-_REF = "#/components/schemas/{name}"
 _HEADERS: Mapping[str, tuple[str, str]] = {
     "X-Request-Id": ("The request's own id, or the one that was made for it.", "string"),
     "RateLimit-Limit": ("Requests that this key may send in a minute.", "integer"),
@@ -25,101 +28,164 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
     "ETag": ("Names this answer; send it as If-None-Match.", "string"),
     "Retry-After": ("Seconds after which another try is worth it.", "integer"),
 }
-_PAGE_OF = re.compile(r"Page_(\w+)_")
-_DESCRIPTION = """
-One catalogue for several eSIM suppliers.
-
-**Keys.** Send `Authorization: Bearer gw_live_…` or `X-API-Key: gw_live_…`. A live key sees live suppliers,
-a test key (`gw_test_…`) those in test mode. A key's scopes decide what it opens; each operation names the one it needs.
-`storefront` includes `catalog`, `ops` includes `ops:read`; `goods` and `routing` stand beside `storefront`.
-
+SIGNATURE: Mapping[str, tuple[str, str]] = {
+    "webhook-id": ("The event's id, the same in every try and replay.", "evt_77aa01"),
+    "webhook-timestamp": ("When this try was sent, in seconds since 1970.", "1795168800"),
+    "webhook-signature": (
+        "The signature by Standard Webhooks; two, with a space between, for 24 hours after a rotation.",
+        "v1,cWxQtFZhggejs4sanQgx0pPBF+3YpgsEHsYXtdsYBrk=",
+    ),
+}
+_NEEDS = {"public": "", "any key": "Every key may, whatever its scopes."}
+_ANSWERS = """
 **Errors** are `application/problem+json` (RFC 9457) with a `code` for programs, and the `request_id` that stands in
-our log. What is wrong with a request stands in `errors`, each with a JSON pointer.
+our log. What is wrong with a request stands in `errors`, each with a JSON pointer. `type` leads to a page with the
+cause and the cure of the code.
 
 **Pages.** A list holds `data`, `has_more` and `next_cursor`; send that as `cursor` for the next page.
-
-**Caching.** Answers of the catalogue carry an ETag that changes when the answer may have changed; send it back as
-`If-None-Match` and get 304 without a body when it has not.
 
 **Rate limit.** Each answer says in `RateLimit-…` what is left; beyond it comes 429 with `Retry-After`.
 
 **Money** is exact: `{"amount": "5.50", "currency": "USD"}`, the amount being text. Times are RFC 3339 in UTC.
 """
-_TAGS = {
-    "Catalogue": "What can be bought, answered from memory.",
-    "Quotes": "A price that is held for a while.",
-    "Orders": "Buying once, following it to its end, cancelling.",
-    "Checkouts": "A link at which a customer pays, and the order that comes of it.",
-    "Digital goods": "Vouchers and recharges beside eSIMs; needs a key with the scope `goods`.",
-    "Numbers": "Virtual numbers: where they are sold, for how much, and yours.",
-    "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
-    "Webhooks": "Where events are sent, and what became of each.",
-    "Operations": "For those who run the shop; reading needs a key with the scope `ops:read`, changing `ops`.",
-    "Health": "For load balancers and monitors; needs no key.",
-    "Documentation": "This description.",
-}
-_TAG_ORDER = {tag: place for place, tag in enumerate(_TAGS)}
+_KEYS = """
+**Keys.** Send `Authorization: Bearer gw_live_…` or `X-API-Key: gw_live_…`. A live key sees live suppliers,
+a test key (`gw_test_…`) those in test mode. A key's scopes decide what it opens; each operation names the one it needs.
+"""
 
 
-def document(routes: Iterable[Route], *, countries: Iterable[str], regions: Iterable[str]) -> bytes:
-    """The whole document as JSON. Countries and regions are those that the gateway knows."""
-    listed = sorted(routes, key=lambda route: _TAG_ORDER.get(route.tag, len(_TAG_ORDER)))
-    types = {kind for route in listed for kind in _types(route)} | {Problem}
-    ordered = sorted(types, key=_component_name)
-    _, components = msgspec_json.schema_components(ordered, ref_template=_REF)
-    known: dict[str, dict[str, Any]] = {
-        "CountryCode": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": sorted(countries)},
-        "CurrencyCode": {
-            "type": "string", "pattern": "^[A-Z]{3,4}$", "examples": ["USD"],
-            "description": "Any currency that has an exchange rate; 422 `no_rate` for one without.",
-        },
-        "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
-    }  # fmt: skip
-    request_names = _asked(listed)
-    schemas = dict(
-        _page_named(name, _named(schema, is_request=name in request_names)) for name, schema in components.items()
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a document is for: its title, what it says before all operations, and its tags in order."""
+
+    for_operators: bool
+    title: str
+    text: str
+    tags: Mapping[str, str]
+
+
+STOREFRONTS = Audience(
+    for_operators=False,
+    title="eSIM gateway",
+    text=f"""
+One catalogue for several eSIM suppliers.
+{_KEYS}`storefront` includes `catalog`; `goods` and `routing` stand beside `storefront`.
+{_ANSWERS}
+**Caching.** Answers of the catalogue carry an ETag that changes when the answer may have changed; send it back as
+`If-None-Match` and get 304 without a body when it has not.
+
+**Events** are sent to your webhook endpoints, signed as Standard Webhooks says. The same events stand in
+`/asyncapi.json`. Operators have a document of their own: `/openapi-ops.json`.
+""",
+    tags={
+        "catalog": "What can be bought, answered from memory.",
+        "quotes": "A price that is held for a while.",
+        "orders": "Buying once, following it to its end, cancelling.",
+        "checkouts": "A link at which a customer pays, and the order that comes of it.",
+        "esims": "What was delivered: status, usage, QR codes, top-ups.",
+        "numbers": "Virtual numbers: where they are sold, for how much, and yours.",
+        "goods": "Vouchers and recharges beside eSIMs; needs a key with the scope `goods`.",
+        "webhooks": "Where events are sent, and what became of each.",
+        "events": "What is sent to your webhook endpoints.",
+        "keys": "The key that you use.",
+        "documentation": "These descriptions.",
+    },
+)
+OPERATORS = Audience(
+    for_operators=True,
+    title="eSIM gateway, operations",
+    text=f"""
+For those who run the gateway: all storefronts, live and test.
+{_KEYS}`ops` includes `ops:read`.
+{_ANSWERS}""",
+    tags={
+        "suppliers": "Accounts at suppliers: their state, figures, checks and pauses.",
+        "sync": "Fetching catalogues: runs, quarantines, and what could not be mapped.",
+        "mappings": "What a supplier's unknown words mean.",
+        "offers": "The offers of all suppliers, and those held back because of their price.",
+        "prices": "What suppliers ask, side by side and over time.",
+        "pricing": "What storefronts pay: pricing rules and margins.",
+        "rates": "Exchange rates.",
+        "orders": "All storefronts' orders, and those that an operator must decide.",
+        "checkouts": "All storefronts' checkouts and payment cases.",
+        "goods": "Digital goods by account.",
+        "numbers": "Virtual numbers by account.",
+        "selling": "Stopping and resuming all sales.",
+        "money": "Our money at the suppliers: balances, statements, the ledger, deposits.",
+        "alerts": "What operators are told of, by which rules, and where.",
+        "keys": "API keys.",
+        "audit": "Who logged in and changed what.",
+        "operations": "The queue of jobs and the settings in force.",
+        "incoming": "What suppliers send.",
+        "health": "For load balancers and monitors; needs no key.",
+        "documentation": "These descriptions.",
+    },
+)
+
+
+def document(routes: Iterable[Route], audience: Audience) -> bytes:
+    """The document of an audience as JSON."""
+    order = {tag: place for place, tag in enumerate(audience.tags)}
+    listed = sorted(
+        (route for route in routes if route.for_operators is audience.for_operators),
+        key=lambda route: order.get(route.tag, len(order)),
     )
+    events = {} if audience.for_operators else EVENTS
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return orjson.dumps(
-        {
-            "openapi": "3.1.0",
-            "info": {
-                "title": "eSIM gateway",
-                "version": metadata.version("esim-gateway"),
-                "description": _DESCRIPTION.strip(),
-                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    answers = {kind for route in listed for kind in _answer_types(route)} | {Problem, *events.values()}
+    bodies = {kind for route in listed for kind in route.bodies}
+    body: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": audience.title,
+            "version": metadata.version("esim-gateway"),
+            "description": audience.text.strip(),
+            "contact": {"name": "The operator of this gateway"},
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This gateway."}],
+        "tags": [{"name": name, "description": text} for name, text in audience.tags.items()],
+        "paths": paths,
+    }
+    if events:
+        body["webhooks"] = {name: {"post": _webhook(name, kind)} for name, kind in events.items()}
+    schemas = components_of(answers, bodies)
+    body["components"] = {
+        "schemas": schemas,
+        "securitySchemes": {
+            "bearer": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "gw_live_… or gw_test_…",
+                "description": "The API key.",
             },
-            "servers": [{"url": "/"}],
-            "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-            "paths": paths,
-            "components": {
-                "schemas": schemas | known,
-                "securitySchemes": {
-                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "gw_live_… or gw_test_…"},
-                    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                },
-                "headers": {
-                    name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in _HEADERS.items()
-                },
-                "responses": {code: _problem(code) for code in KINDS},
-            },
-        }
-    )
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The API key."},
+        },
+    }  # fmt: skip
+    responses = {code: _problem(code) for code in KINDS}
+    headers = {name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in _HEADERS.items()}
+    schemas.update(_referred(body, "schemas", CODES))
+    body["components"]["responses"] = _referred(body, "responses", responses)
+    body["components"]["headers"] = _referred(body, "headers", headers)
+    return orjson.dumps(body)
+
+
+def _referred(body: dict[str, Any], part: str, components: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the components that a document refers to."""
+    text = orjson.dumps(body).decode()
+    return {name: made for name, made in components.items() if f'"#/components/{part}/{name}"' in text}
 
 
 def _operation(route: Route) -> dict[str, Any]:
+    needs = _NEEDS.get(route.access, f"Needs the scope `{route.access}`.")
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
+        "description": " ".join(filter(None, (route.description, needs))),
         "tags": [route.tag],
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route),
     }
-    needs = "" if route.access == "public" else f"Needs the scope `{route.access}`."
-    if text := " ".join(filter(None, (route.description, needs))):
-        operation["description"] = text
     if route.cached:
         operation["parameters"].append(
             {
@@ -131,7 +197,7 @@ def _operation(route: Route) -> dict[str, Any]:
             }
         )
     if route.bodies:
-        refs = [{"$ref": _REF.format(name=kind.__name__)} for kind in route.bodies]
+        refs = [{"$ref": REF.format(name=kind.__name__)} for kind in route.bodies]
         content: dict[str, Any] = {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}
         content["example"] = _body_example(route)
         operation["requestBody"] = {"required": not route.body_optional, "content": {"application/json": content}}
@@ -170,8 +236,12 @@ def _good_answer(route: Route) -> dict[str, Any]:
     if route.answer is dict:
         good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
     elif route.answer is not None:
-        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=_component_name(route.answer))}}}
+        good["content"] = {route.answer_type: {"schema": {"$ref": REF.format(name=component_name(route.answer))}}}
         good["content"][route.answer_type]["example"] = example_of(route.answer, route.example)
+    elif route.answer_type.startswith("image/"):
+        # Generators of clients know bytes by the second name. The server answers so to who accepts nothing else.
+        types = (route.answer_type, BYTES_TYPE)
+        good["content"] = {name: {"schema": {"type": "string", "format": "binary"}} for name in types}
     else:
         good["content"] = {route.answer_type: {"schema": {"type": "string"}}}
     return good
@@ -191,7 +261,9 @@ def _problem_codes(route: Route) -> list[str]:
         codes.append("invalid")
     codes.append("malformed")
     if route.access != "public":
-        codes += ["unauthorized", "forbidden", "rate_limited", "unavailable"]
+        codes += ["unauthorized", "rate_limited", "unavailable"]
+    if route.access not in _NEEDS:
+        codes.append("forbidden")
     if route.bodies:
         codes += ["request_timeout", "too_large", "unsupported_media_type"]
     codes.append("internal")
@@ -200,15 +272,17 @@ def _problem_codes(route: Route) -> list[str]:
 
 def _problem(*codes: str) -> dict[str, Any]:
     first = KINDS[codes[0]]
-    example = {
-        "type": f"/errors/{codes[0]}", "title": first.title, "status": first.status, "code": codes[0],
-        "request_id": "req_0123456789000001",
-    }  # fmt: skip
     headers = ["X-Request-Id"] + (["Retry-After"] if first.status in {429, 503} else [])
+    lines = [f"`{code}`: {KINDS[code].title}. {KINDS[code].cause} {KINDS[code].cure}" for code in codes]
     return {
-        "description": " · ".join(f"`{code}`: {KINDS[code].title}." for code in codes),
+        "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}, "example": example}},
+        "content": {
+            PROBLEM_TYPE: {
+                "schema": {"$ref": REF.format(name="Problem")},
+                "examples": {code: {"summary": KINDS[code].title, "value": problem_example(code)} for code in codes},
+            }
+        },
     }
 
 
@@ -239,83 +313,34 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
-    if route.parameters is None:
-        return []
-    _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
-    described = components[route.parameters.__name__]
-    properties: dict[str, Any] = described.get("properties", {})
-    found = []
-    for name, schema in properties.items():
-        named = _named(schema, is_request=True, name=name)
-        text = named.pop("description", None) if isinstance(named, dict) else None
-        required = name in described.get("required", ())
-        parameter = {"name": name, "in": "query", "required": required, "schema": named}
-        if text:
-            parameter["description"] = text
-        if named.get("type") == "array":
-            parameter |= {"style": "form", "explode": True}
-        found.append(parameter)
-    return found
+    return [] if route.parameters is None else list(parameters_of(route.parameters))
 
 
-def _named(schema: Any, *, is_request: bool, name: str = "") -> Any:
-    """Put the known codes in the place of their patterns, where they are asked for."""
-    if isinstance(schema, list):
-        return [_named(item, is_request=is_request, name=name) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if schema.get("enum") == [True]:  # generators of clients know a constant, and no enum of booleans
-        constant = {"type": "boolean", "const": True}
-        return constant | ({"description": schema["description"]} if "description" in schema else {})
-    pattern = schema.get("pattern")
-    known = {"^[A-Z]{2}$": "CountryCode", "^[A-Z]{3,4}$": "CurrencyCode"}.get(str(pattern))
-    if name == "region" and schema.get("type") == "string":
-        known = "RegionCode"
-    if known is not None and is_request:
-        named: dict[str, Any] = {"$ref": _REF.format(name=known)}
-        return named | ({"description": schema["description"]} if "description" in schema else {})
-    # What may be null, too, is one of several under the name of all of them.
+def _webhook(name: str, kind: type[StorefrontEvent]) -> dict[str, Any]:
+    """The request that a webhook endpoint receives."""
+    text = text_of(kind)
+    content = {"schema": {"$ref": REF.format(name=kind.__name__)}, "example": example_of(kind, {})}
     return {
-        key: _named(value, is_request=is_request, name=name if key == "anyOf" else key) for key, value in schema.items()
-    }
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": first_sentence(text).rstrip("."),
+        "description": text,
+        "tags": ["events"],
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "description": said, "schema": {"type": "string"},
+             "example": shown}
+            for header, (said, shown) in SIGNATURE.items()
+        ],
+        "requestBody": {"required": True, "description": "The event.", "content": {"application/json": content}},
+        "responses": {
+            "204": {"description": "The event is taken. Any 2xx within 15 seconds will do; all else is tried again."},
+            "410": {"description": "The endpoint is to be disabled."},
+        },
+        "security": [],
+    }  # fmt: skip
 
 
-def _asked(routes: Iterable[Route]) -> set[str]:
-    """Names of the types that requests are made of."""
-    bodies = [kind for route in routes for kind in route.bodies]
-    _, components = msgspec_json.schema_components(bodies, ref_template=_REF)
-    return set(components)
-
-
-def _types(route: Route) -> Iterable[type]:
+def _answer_types(route: Route) -> Iterable[Any]:
     if route.answer not in {None, dict}:
         yield route.answer
-    yield from route.bodies
     if route.parameters is not None:
-        _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
-        del components[route.parameters.__name__]
-        yield from _enums(route.parameters, set(components))
-
-
-def _component_name(kind: Any) -> str:
-    """The name of a type in the document: ``Page[Order]`` is ``OrderPage``."""
-    (row,) = get_args(kind) or (None,)
-    return str(kind.__name__ if row is None else f"{row.__name__}Page")
-
-
-def _page_named(name: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A component under its name in the document: msgspec writes ``Page_Order_`` and the title ``Page[Order]``."""
-    row = _PAGE_OF.fullmatch(name)
-    if row is None:
-        return name, schema
-    return f"{row[1]}Page", {**schema, "title": f"{row[1]}Page"}
-
-
-def _enums(parameters: type[msgspec.Struct], names: set[str]) -> Iterable[type]:
-    from schemas import plan  # noqa: PLC0415 - only while the document is made
-
-    for name in names:
-        kind = getattr(plan, name, None)
-        if kind is None:
-            raise LookupError(f"{parameters.__name__} uses {name}, which schemas.plan does not have")
-        yield kind
+        yield from enumerations_of(route.parameters)

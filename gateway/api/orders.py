@@ -57,7 +57,7 @@ BODIES = (OrderForPlan, OrderForQuote, OrderForNumber, OrderForGood)
 
 @routes(
     "POST", "/v1/orders",
-    access="storefront", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
+    access="storefront", tag="orders", status=201, status_means=STATUS_MEANS, also=ALSO,
     answer=Order, parameters=NoParameters, headers=HEADERS, bodies=BODIES, problems=(*PROBLEMS, "forbidden"),
 )  # fmt: skip
 async def create_order(request: web.Request) -> web.Response:
@@ -76,7 +76,7 @@ async def create_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/orders/validate",
-    access="storefront", tag="Orders", answer=Validated, parameters=NoParameters, bodies=BODIES,
+    access="storefront", tag="orders", answer=Validated, parameters=NoParameters, bodies=BODIES,
     problems=("no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed", "quote_expired",
               "duplicate_reference", "spend_limit", "forbidden", "invalid", "no_rate", "selling_stopped",
               "unavailable"),
@@ -95,11 +95,14 @@ async def validate_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders",
-    access="storefront", tag="Orders", answer=Page[Order],
+    access="storefront", tag="orders", answer=Page[Order],
     parameters=OrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_orders(request: web.Request) -> web.Response:
-    """Orders, the newest first."""
+    """Orders, the newest first.
+
+    Those of your storefront, in the mode of the key. Each filter narrows.
+    """
     sent = read_query(request, OrderParameters)
     deps = deps_of(request)
     found = await order_view_rows.newest_first(
@@ -115,7 +118,7 @@ async def list_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}",
-    access="storefront", tag="Orders", answer=Order, parts=ORDER_PART, narrow=True,
+    access="storefront", tag="orders", answer=Order, parts=ORDER_PART, narrow=True,
     parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]}, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_order(request: web.Request) -> web.Response:
@@ -129,11 +132,14 @@ async def get_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}/events",
-    access="storefront", tag="Orders", answer=OrderEventList,
+    access="storefront", tag="orders", answer=OrderEventList,
     parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_order_events(request: web.Request) -> web.Response:
-    """What happened to an order, the oldest first."""
+    """What happened to an order, the oldest first.
+
+    What the gateway did for it, step by step, in words that a storefront may show.
+    """
     read_query(request, NoParameters)
     costs = request[state.CALLER].sees_costs
     return json_answer(
@@ -143,7 +149,7 @@ async def list_order_events(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/orders/{id}/cancel",
-    access="storefront", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
+    access="storefront", tag="orders", status=202, status_means="Asked for; the order is cancel_pending.",
     also={200: "It is cancelled."}, answer=Order, example={"status": "cancel_pending"},
     parts=ORDER_PART, parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
     problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
@@ -186,7 +192,7 @@ async def _own(request: web.Request) -> str:
 
 @routes(
     "GET", "/v1/ops/orders",
-    access="ops:read", tag="Operations", answer=Page[OpsOrder],
+    access="ops:read", tag="orders", answer=Page[OpsOrder],
     parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_orders(request: web.Request) -> web.Response:
@@ -209,22 +215,28 @@ async def list_ops_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/orders/{id}",
-    access="ops:read", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    access="ops:read", tag="orders", answer=OpsOrder, parts=ORDER_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_order(request: web.Request) -> web.Response:
-    """Any storefront's order, with each attempt and why it was made."""
+    """Any storefront's order, with each attempt and why it was made.
+
+    Also what each attempt cost. The activation code is not shown.
+    """
     read_query(request, NoParameters)
     return await _shown(request)
 
 
 @routes(
     "GET", "/v1/ops/orders/{id}/events",
-    access="ops:read", tag="Operations", answer=OrderEventList,
+    access="ops:read", tag="orders", answer=OrderEventList,
     parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_order_events(request: web.Request) -> web.Response:
-    """What happened to any storefront's order, the oldest first."""
+    """What happened to any storefront's order, the oldest first.
+
+    With what only operators see of each step.
+    """
     read_query(request, NoParameters)
     await _there(request)
     found = await order_view_rows.events(deps_of(request).pool, request.match_info["id"], with_ops=True)
@@ -233,7 +245,7 @@ async def list_ops_order_events(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/orders/{id}/resolve",
-    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    access="ops", tag="orders", answer=OpsOrder, parts=ORDER_PART,
     parameters=NoParameters, bodies=(ResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_order(request: web.Request) -> web.Response:
@@ -258,7 +270,7 @@ async def resolve_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/orders/{id}/cancel",
-    access="ops", tag="Operations", status=202, status_means="Asked for; the order is cancel_pending.",
+    access="ops", tag="orders", status=202, status_means="Asked for; the order is cancel_pending.",
     also={200: "It is cancelled, or waits for an operator."}, answer=OpsOrder,
     example={"status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
     bodies=(OpsCancelRequest,), body_optional=True,
@@ -284,7 +296,7 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/orders/{id}/look-up",
-    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    access="ops", tag="orders", answer=OpsOrder, parts=ORDER_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def look_up_order(request: web.Request) -> web.Response:
@@ -300,7 +312,7 @@ async def look_up_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/ledger",
-    access="ops:read", tag="Operations", answer=Page[LedgerEntry],
+    access="ops:read", tag="orders", answer=Page[LedgerEntry],
     parameters=LedgerParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ledger(request: web.Request) -> web.Response:

@@ -24,7 +24,7 @@ _COUNTRY_PART = {"country": ("^[A-Z]{2}$", "The country, ISO 3166-1 alpha-2.")}
 
 @routes(
     "GET", "/v1/ops/prices",
-    access="ops:read", tag="Operations", answer=PriceMatrix, parameters=PriceParameters, problems=("invalid",),
+    access="ops:read", tag="prices", answer=PriceMatrix, parameters=PriceParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_prices(request: web.Request) -> web.Response:
     """The matrix of prices.
@@ -53,7 +53,7 @@ async def list_prices(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/prices/{country}/offers",
-    access="ops:read", tag="Operations", answer=Page[PricedOffer],
+    access="ops:read", tag="prices", answer=Page[PricedOffer],
     parts=_COUNTRY_PART, parameters=PricedOfferParameters, problems=("not_found", "invalid"),
 )  # fmt: skip
 async def list_priced_offers(request: web.Request) -> web.Response:
@@ -78,7 +78,7 @@ async def list_priced_offers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers/compare",
-    access="ops:read", tag="Operations", answer=Comparison,
+    access="ops:read", tag="prices", answer=Comparison,
     parameters=CompareParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def compare_offers(request: web.Request) -> web.Response:

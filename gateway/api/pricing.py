@@ -63,7 +63,7 @@ _PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
 
 @routes(
     "GET", "/v1/ops/pricing-rules",
-    access="ops:read", tag="Operations", answer=PricingRulePage,
+    access="ops:read", tag="pricing", answer=PricingRulePage,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_pricing_rules(request: web.Request) -> web.Response:
@@ -78,7 +78,7 @@ async def list_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules",
-    access="ops", tag="Operations", status=201, answer=PricingRule, parameters=NoParameters, bodies=(RuleBody,),
+    access="ops", tag="pricing", status=201, answer=PricingRule, parameters=NoParameters, bodies=(RuleBody,),
     problems=("conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def create_pricing_rule(request: web.Request) -> web.Response:
@@ -95,11 +95,14 @@ async def create_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/pricing-rules/{id}",
-    access="ops:read", tag="Operations", answer=PricingRule,
+    access="ops:read", tag="pricing", answer=PricingRule,
     parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_pricing_rule(request: web.Request) -> web.Response:
-    """One pricing rule."""
+    """One pricing rule.
+
+    With its place among the others and whether it is in force.
+    """
     read_query(request, NoParameters)
     found = await edit_rules.find(pool_of(request), request.match_info["id"])
     if found is None:
@@ -109,7 +112,7 @@ async def get_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PUT", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRule,
+    access="ops", tag="pricing", answer=PricingRule,
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,),
     problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
@@ -128,7 +131,7 @@ async def replace_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PATCH", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRule, example={"enabled": False, "state": "off"},
+    access="ops", tag="pricing", answer=PricingRule, example={"enabled": False, "state": "off"},
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,),
     problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
@@ -147,7 +150,7 @@ async def change_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRulePage, example={"data": []},
+    access="ops", tag="pricing", answer=PricingRulePage, example={"data": []},
     parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def remove_pricing_rule(request: web.Request) -> web.Response:
@@ -163,7 +166,7 @@ async def remove_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules/order",
-    access="ops", tag="Operations", answer=PricingRulePage, parameters=NoParameters, bodies=(RuleOrder,),
+    access="ops", tag="pricing", answer=PricingRulePage, parameters=NoParameters, bodies=(RuleOrder,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def order_pricing_rules(request: web.Request) -> web.Response:
@@ -181,7 +184,7 @@ async def order_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules/preview",
-    access="ops:read", tag="Operations", answer=PricingPreview, parameters=NoParameters, bodies=(PreviewRequest,),
+    access="ops:read", tag="pricing", answer=PricingPreview, parameters=NoParameters, bodies=(PreviewRequest,),
     problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def preview_pricing_rules(request: web.Request) -> web.Response:
@@ -202,7 +205,7 @@ async def preview_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/margins",
-    access="ops:read", tag="Operations", answer=MarginPage,
+    access="ops:read", tag="pricing", answer=MarginPage,
     parameters=MarginParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_margins(request: web.Request) -> web.Response:

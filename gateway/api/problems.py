@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -13,48 +14,24 @@ from schemas.problems import NearestPlan, Problem, ProblemError
 PROBLEM_TYPE = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What an error code means, the same in every answer and in the documentation."""
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an error code means, the same in every answer and in the documentation.
+
+    ``cure`` is what a caller does about it, ``retry`` whether the same request may succeed later. ``example`` is what
+    an answer holds beside what every problem has.
+    """
 
     status: int
     title: str
+    cause: str
+    cure: str
+    retry: bool
+    example: dict[str, Any] = {}
 
 
-KINDS: Mapping[str, Kind] = {
-    "malformed": Kind(400, "Malformed request"),
-    "idempotency_key_required": Kind(400, "Idempotency-Key required"),
-    "unauthorized": Kind(401, "Invalid API key"),
-    "forbidden": Kind(403, "Not allowed for this API key"),
-    "not_found": Kind(404, "Resource not found"),
-    "no_plan": Kind(404, "No matching plan"),
-    "method_not_allowed": Kind(405, "Method not allowed"),
-    "not_acceptable": Kind(406, "Not acceptable"),
-    "request_timeout": Kind(408, "Request timeout"),
-    "conflict": Kind(409, "Conflict with the current state"),
-    "no_stock": Kind(409, "Out of stock"),
-    "price_changed": Kind(409, "The price has changed"),
-    "quote_expired": Kind(409, "The quote has expired"),
-    "duplicate_reference": Kind(409, "Reference already used"),
-    "spend_limit": Kind(409, "Daily spend limit reached"),
-    "not_cancellable": Kind(409, "Cannot be cancelled"),
-    "has_topups": Kind(409, "The eSIM has top-ups"),
-    "not_topupable": Kind(409, "The eSIM cannot be topped up"),
-    "gone": Kind(410, "Resource is gone"),
-    "plan_replaced": Kind(410, "The plan was replaced"),
-    "too_large": Kind(413, "Request too large"),
-    "unsupported_media_type": Kind(415, "Unsupported media type"),
-    "expectation_failed": Kind(417, "Expectation failed"),
-    "invalid": Kind(422, "Invalid request"),
-    "no_rate": Kind(422, "No exchange rate for this currency"),
-    "idempotency_mismatch": Kind(422, "The Idempotency-Key belongs to another request"),
-    "rate_limited": Kind(429, "Too many requests"),
-    "too_many_open_orders": Kind(429, "Too many open orders"),
-    "internal": Kind(500, "Internal error"),
-    "not_supported": Kind(501, "Not supported by the supplier"),
-    "selling_stopped": Kind(503, "Selling is stopped"),
-    "unavailable": Kind(503, "Temporarily unavailable"),
-}
+KINDS: Mapping[str, Kind] = msgspec.toml.decode(
+    resources.files("gateway.api").joinpath("problem_kinds.toml").read_bytes(), type=dict[str, Kind]
+)
 _BY_STATUS = {
     404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 409: "conflict", 410: "gone", 413: "too_large",
     415: "unsupported_media_type", 417: "expectation_failed", 422: "invalid", 429: "rate_limited", 503: "unavailable",
@@ -109,6 +86,19 @@ def of_status(error: web.HTTPException) -> Refusal:
     code = _BY_STATUS.get(error.status, "internal" if error.status >= 500 else "malformed")  # noqa: PLR2004 - HTTP
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     return Refusal(code, headers=headers)
+
+
+def problem_example(code: str) -> dict[str, Any]:
+    """A problem with this code, as the documentation shows it."""
+    kind = KINDS[code]
+    return {
+        "type": f"/errors/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": code,
+        "request_id": "req_0123456789000001",
+        **kind.example,
+    }
 
 
 def render(refusal: Refusal, request_id: str) -> web.Response:

@@ -25,7 +25,7 @@ routes = Table()
 
 @routes(
     "POST", "/v1/quotes",
-    access="storefront", tag="Quotes", status=201, answer=Quote,
+    access="storefront", tag="quotes", status=201, answer=Quote,
     parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example={"countries": ["JP", "KR"]},
     problems=("no_plan", "no_stock", "gone", "plan_replaced", "invalid", "no_rate"),
 )  # fmt: skip

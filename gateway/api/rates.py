@@ -36,7 +36,7 @@ _PART = {"currency": ("^[A-Z]{3,4}$", "A currency, such as `IDR`.")}
 
 @routes(
     "GET", "/v1/ops/rates",
-    access="ops:read", tag="Operations", answer=ExchangeRatePage,
+    access="ops:read", tag="rates", answer=ExchangeRatePage,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_rates(request: web.Request) -> web.Response:
@@ -51,7 +51,7 @@ async def list_rates(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/rates",
-    access="ops", tag="Operations", answer=RateSet, parameters=NoParameters, bodies=(RateEntry,),
+    access="ops", tag="rates", answer=RateSet, parameters=NoParameters, bodies=(RateEntry,),
     problems=("conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def set_rate(request: web.Request) -> web.Response:
@@ -68,7 +68,7 @@ async def set_rate(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/rates/import",
-    access="ops", tag="Operations", answer=RateImport, parameters=NoParameters, bodies=(RateFile,),
+    access="ops", tag="rates", answer=RateImport, parameters=NoParameters, bodies=(RateFile,),
     problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def import_rates(request: web.Request) -> web.Response:
@@ -86,7 +86,7 @@ async def import_rates(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/rates/update",
-    access="ops", tag="Operations", answer=RateUpdate, parameters=NoParameters,
+    access="ops", tag="rates", answer=RateUpdate, parameters=NoParameters,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def update_rates(request: web.Request) -> web.Response:
@@ -103,7 +103,7 @@ async def update_rates(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/rates/accept",
-    access="ops", tag="Operations", answer=RateAcceptance, parameters=NoParameters, bodies=(RateAcceptRequest,),
+    access="ops", tag="rates", answer=RateAcceptance, parameters=NoParameters, bodies=(RateAcceptRequest,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def accept_rate(request: web.Request) -> web.Response:
@@ -121,11 +121,14 @@ async def accept_rate(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/rates/{currency}",
-    access="ops:read", tag="Operations", answer=Page[StoredRate],
+    access="ops:read", tag="rates", answer=Page[StoredRate],
     parts=_PART, narrow=True, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_rates_of_currency(request: web.Request) -> web.Response:
-    """Every rate that a currency had, the newest first."""
+    """Every rate that a currency had, the newest first.
+
+    One for each day that has one, whether it was fetched, set or imported.
+    """
     sent = read_query(request, PageParameters)
     pool, settings = pool_of(request), request.app[state.SETTINGS]
     return json_answer(await edit_rates.history(pool, settings, request.match_info["currency"], sent.page))

@@ -18,7 +18,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/jobs",
-    access="ops:read", tag="Operations", answer=JobPage, parameters=PageParameters, problems=("invalid", "unavailable"),
+    access="ops:read", tag="operations", answer=JobPage, parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_jobs(request: web.Request) -> web.Response:
     """The queue of jobs.
@@ -32,7 +32,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/settings",
-    access="ops:read", tag="Operations", answer=Page[Setting], parameters=NoParameters, problems=("invalid",),
+    access="ops:read", tag="operations", answer=Page[Setting], parameters=NoParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_settings(request: web.Request) -> web.Response:
     """The settings in force, all on one page.

@@ -21,7 +21,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/selling-stops",
-    access="ops:read", tag="Operations", answer=Page[SellingStop],
+    access="ops:read", tag="selling", answer=Page[SellingStop],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_selling_stops(request: web.Request) -> web.Response:
@@ -36,7 +36,7 @@ async def list_selling_stops(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", status=201, answer=SellingStop,
+    access="ops", tag="selling", status=201, answer=SellingStop,
     parameters=NoParameters, bodies=(StopRequest,), body_optional=True,
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -59,7 +59,7 @@ async def stop_selling(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=Page[SellingStop], example={"data": []},
+    access="ops", tag="selling", answer=Page[SellingStop], example={"data": []},
     parameters=StopParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resume_selling(request: web.Request) -> web.Response:

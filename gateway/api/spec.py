@@ -12,7 +12,8 @@ from aiohttp import web
 from gateway.access.scope_rules import KeyScope
 from gateway.api.answers import Answer
 
-Access = KeyScope | Literal["public"]  # the scope that a key needs, or that none is needed
+BYTES_TYPE = "application/octet-stream"
+Access = KeyScope | Literal["any key", "public"]  # the scope that a key needs; any will do; no key is needed
 Result = web.StreamResponse | Answer
 Handler = Callable[[web.Request], Awaitable[Result]]
 ServedHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +40,8 @@ class Route:
     ``answer`` the type of a good answer (None: something else than JSON of ours). ``also`` are further good
     statuses with the same answer, and what each means. ``headers`` are the request's own, by name.
     ``example`` and ``body_example`` hold what differs from the examples of the answer's and the body's type.
-    ``problems`` are the codes beside those that every operation has.
+    ``problems`` are the codes beside those that every operation has. ``operators``: it needs no key and is for those
+    who run the gateway.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Route:
     description: str
     access: Access
     tag: str
+    operators: bool = False
     status: int = 200
     status_means: str = ""
     also: Mapping[int, str] = field(default_factory=dict)
@@ -64,6 +67,11 @@ class Route:
     body_example: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     cached: bool = False
+
+    @property
+    def for_operators(self) -> bool:
+        """Whether it is described to operators, not to storefronts."""
+        return self.operators or self.access in {"ops", "ops:read"}
 
 
 def served_path(route: Route) -> str:

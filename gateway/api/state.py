@@ -34,7 +34,7 @@ ACCESS_LOG = web.AppKey("access_log", AccessLog)
 HEADS = web.AppKey("heads", Heads)
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
-DOCUMENT = web.AppKey("document", PreparedDocument)
+DOCUMENTS = web.AppKey("documents", Mapping[str, PreparedDocument])  # by path
 
 CALLER = web.RequestKey("caller", Caller)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -43,7 +43,7 @@ class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 @routes(
     "GET", "/v1/ops/suppliers",
-    access="ops:read", tag="Operations", answer=Page[Supplier],
+    access="ops:read", tag="suppliers", answer=Page[Supplier],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_suppliers(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ async def list_suppliers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}",
-    access="ops:read", tag="Operations", answer=SupplierFigures,
+    access="ops:read", tag="suppliers", answer=SupplierFigures,
     parts=SUPPLIER_PART, parameters=OneFiguresParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_supplier(request: web.Request) -> web.Response:
@@ -76,11 +76,14 @@ async def get_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/supplier-figures",
-    access="ops:read", tag="Operations", answer=Page[SupplierFigures],
+    access="ops:read", tag="suppliers", answer=Page[SupplierFigures],
     parameters=FiguresParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_supplier_figures(request: web.Request) -> web.Response:
-    """Suppliers in figures, by name."""
+    """Suppliers in figures, by name.
+
+    Orders, syncs, stops and balance of each account.
+    """
     sent = read_query(request, FiguresParameters)
     deps = deps_of(request)
     return json_answer(await supplier_figures.figures(deps, sent.page, unset_to_none(sent.mode), sent.hours))
@@ -88,7 +91,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/balances",
-    access="ops:read", tag="Operations", answer=Page[SupplierBalance],
+    access="ops:read", tag="suppliers", answer=Page[SupplierBalance],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_balances(request: web.Request) -> web.Response:
@@ -103,7 +106,7 @@ async def list_balances(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/pause",
-    access="ops", tag="Operations", answer=Supplier, example={"state": "paused", "problems": [{}]},
+    access="ops", tag="suppliers", answer=Supplier, example={"state": "paused", "problems": [{}]},
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def pause_supplier(request: web.Request) -> web.Response:
@@ -116,11 +119,14 @@ async def pause_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/resume",
-    access="ops", tag="Operations", answer=Supplier,
+    access="ops", tag="suppliers", answer=Supplier,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def resume_supplier(request: web.Request) -> web.Response:
-    """Sell a supplier's offers again."""
+    """Sell a supplier's offers again.
+
+    It takes back what `pause` did. A stop of all suppliers, or one for another reason, goes on.
+    """
     return await _set_paused(request, paused=False)
 
 
@@ -139,11 +145,14 @@ def _or_refuse(problem: Problem | None) -> None:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/check",
-    access="ops:read", tag="Operations", answer=CheckReport,
+    access="ops:read", tag="suppliers", answer=CheckReport,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def last_check(request: web.Request) -> web.Response:
-    """The last check of an account."""
+    """The last check of an account.
+
+    404 when it was never checked. A POST checks it now.
+    """
     read_query(request, NoParameters)
     name = request.match_info["name"]
     found = await supplier_check_rows.last(pool_of(request), name)
@@ -154,7 +163,7 @@ async def last_check(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/check",
-    access="ops", tag="Operations", answer=CheckReport,
+    access="ops", tag="suppliers", answer=CheckReport,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def check_supplier(request: web.Request) -> web.Response:

@@ -20,7 +20,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/suspects",
-    access="ops:read", tag="Operations", answer=Page[Suspect],
+    access="ops:read", tag="offers", answer=Page[Suspect],
     parameters=SuspectParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_suspects(request: web.Request) -> web.Response:
@@ -37,7 +37,7 @@ async def list_suspects(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suspects/release",
-    access="ops", tag="Operations", answer=SuspectsReleased,
+    access="ops", tag="offers", answer=SuspectsReleased,
     parameters=NoParameters, bodies=(SuspectRelease,), problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def release_suspects(request: web.Request) -> web.Response:

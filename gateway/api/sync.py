@@ -37,7 +37,7 @@ _NOT_BEGUN: dict[str, Any] = {"ended_at": None, "state": None, "suppliers": []}
 
 @routes(
     "GET", "/v1/ops/sync-runs",
-    access="ops:read", tag="Operations", answer=Page[SyncRun],
+    access="ops:read", tag="sync", answer=Page[SyncRun],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_sync_runs(request: web.Request) -> web.Response:
@@ -51,7 +51,7 @@ async def list_sync_runs(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs",
-    access="ops", tag="Operations", status=202, answer=SyncRun, example=_NOT_BEGUN,
+    access="ops", tag="sync", status=202, answer=SyncRun, example=_NOT_BEGUN,
     parameters=NoParameters, bodies=(SyncRequest,), body_optional=True,
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -72,7 +72,7 @@ async def start_sync(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs/{id}/accept",
-    access="ops", tag="Operations", status=202, answer=SyncRun, example=_NOT_BEGUN,
+    access="ops", tag="sync", status=202, answer=SyncRun, example=_NOT_BEGUN,
     parts=_RUN_PART, parameters=NoParameters, bodies=(AcceptRequest,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
@@ -92,7 +92,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/unmapped",
-    access="ops:read", tag="Operations", answer=Page[UnmappedItem],
+    access="ops:read", tag="mappings", answer=Page[UnmappedItem],
     parameters=UnmappedParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped(request: web.Request) -> web.Response:
@@ -110,7 +110,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-changes",
-    access="ops:read", tag="Operations", answer=Page[PriceChange],
+    access="ops:read", tag="prices", answer=Page[PriceChange],
     parameters=PriceChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_price_changes(request: web.Request) -> web.Response:
@@ -128,7 +128,7 @@ async def list_price_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers",
-    access="ops:read", tag="Operations", answer=Page[Offer],
+    access="ops:read", tag="offers", answer=Page[Offer],
     example={"data": [{"selectable": False, "why_not": "suspect_price"}]},
     parameters=OpsOfferParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
@@ -153,7 +153,7 @@ async def list_offers(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/offers/{id}/release",
-    access="ops", tag="Operations", answer=Offer,
+    access="ops", tag="offers", answer=Offer,
     parts=_OFFER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def release_offer(request: web.Request) -> web.Response:

@@ -43,7 +43,7 @@ _DELIVERY_PARTS = {**_ENDPOINT_PART, "delivery_id": (_ID, "The delivery's `id`."
 
 @routes(
     "POST", "/webhooks/{supplier}",
-    access="public", tag="Webhooks", answer=WebhookTaken, parts=_SUPPLIER_PART,
+    access="public", tag="incoming", operators=True, answer=WebhookTaken, parts=_SUPPLIER_PART,
     problems=("malformed", "unauthorized", "request_timeout", "too_large", "unsupported_media_type", "unavailable"),
 )  # fmt: skip
 async def take_supplier_webhook(request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints",
-    access="storefront", tag="Webhooks", status=201, answer=EndpointWithSecret,
+    access="storefront", tag="webhooks", status=201, answer=EndpointWithSecret,
     parameters=NoParameters, bodies=(NewEndpoint,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def create_webhook_endpoint(request: web.Request) -> web.Response:
@@ -93,29 +93,35 @@ async def create_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints",
-    access="storefront", tag="Webhooks", answer=EndpointList,
+    access="storefront", tag="webhooks", answer=EndpointList,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_endpoints(request: web.Request) -> web.Response:
-    """Your endpoints."""
+    """Your endpoints.
+
+    The oldest first, without their secrets.
+    """
     read_query(request, NoParameters)
     return json_answer(EndpointList(await endpoint_rows.all_of(pool_of(request), _owner(request))))
 
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint,
+    access="storefront", tag="webhooks", answer=Endpoint,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_webhook_endpoint(request: web.Request) -> web.Response:
-    """One endpoint."""
+    """One endpoint.
+
+    Without its secret, which is shown when it is made and when it is rotated.
+    """
     read_query(request, NoParameters)
     return json_answer(await _endpoint(request))
 
 
 @routes(
     "PATCH", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint,
+    access="storefront", tag="webhooks", answer=Endpoint,
     parts=_ENDPOINT_PART, parameters=NoParameters, bodies=(EndpointChange,),
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -142,11 +148,14 @@ async def change_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint,
+    access="storefront", tag="webhooks", answer=Endpoint,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_webhook_endpoint(request: web.Request) -> web.Response:
-    """Delete an endpoint and its delivery log; the answer is the deleted endpoint."""
+    """Delete an endpoint and its delivery log; the answer is the deleted endpoint.
+
+    What is on its way to it is called off.
+    """
     read_query(request, NoParameters)
     was = await _endpoint(request)
     await endpoint_rows.remove(pool_of(request), _owner(request), was.id)
@@ -155,7 +164,7 @@ async def delete_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/rotate",
-    access="storefront", tag="Webhooks", answer=EndpointWithSecret,
+    access="storefront", tag="webhooks", answer=EndpointWithSecret,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def rotate_webhook_secret(request: web.Request) -> web.Response:
@@ -170,7 +179,7 @@ async def rotate_webhook_secret(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/test",
-    access="storefront", tag="Webhooks", status=202, answer=Delivery,
+    access="storefront", tag="webhooks", status=202, answer=Delivery,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_webhook_endpoint(request: web.Request) -> web.Response:
@@ -186,7 +195,7 @@ async def test_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}/deliveries",
-    access="storefront", tag="Webhooks", answer=Page[Delivery],
+    access="storefront", tag="webhooks", answer=Page[Delivery],
     parts=_ENDPOINT_PART, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_deliveries(request: web.Request) -> web.Response:
@@ -201,7 +210,7 @@ async def list_webhook_deliveries(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay",
-    access="storefront", tag="Webhooks", status=202, answer=Delivery,
+    access="storefront", tag="webhooks", status=202, answer=Delivery,
     parts=_DELIVERY_PARTS, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def replay_webhook_delivery(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from gateway.console.pages import Csv, Notice, Pages, View, deps_of, is_htmx, mo
 from gateway.prices import margins
 from gateway.pricing import pricing_rule_rows
 from providers.kit import places
-from schemas.api_pricing import Margin
+from schemas.api_pricing import OfferMargin
 from schemas.money import Money
 from schemas.plan import Scope
 
@@ -112,7 +112,7 @@ def _file(request: web.Request, index: Index, wanted: MarginQuery) -> tuple[Any,
     return found.columns, found.rows
 
 
-def _figures(margin: Margin) -> dict[str, Any]:
+def _figures(margin: OfferMargin) -> dict[str, Any]:
     """A row as the page draws it."""
     return {
         "margin": margin,

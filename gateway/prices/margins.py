@@ -14,7 +14,7 @@ from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.settings import Settings
 from gateway.kit.sheet import Sheet, columns, sheet_of
 from schemas.api import Price
-from schemas.api_pricing import Margin, MarginPage, MarginSummary
+from schemas.api_pricing import MarginPage, MarginSummary, OfferMargin
 from schemas.money import Money
 
 _NAME = 300
@@ -54,7 +54,7 @@ def sheet(index: Index, fees: Fees, query: MarginQuery) -> Sheet:
     return sheet_of(MARGINS, (_margin(index, fees, row) for row in found.rows[:_MOST_LINES].tolist()))
 
 
-def _margin(index: Index, fees: Fees, row: int) -> Margin:
+def _margin(index: Index, fees: Fees, row: int) -> OfferMargin:
     snapshot = index.snapshot
     key, _ = snapshot.offer_text(row)
     supplier = snapshot.suppliers[int(snapshot.supplier[row])]
@@ -66,7 +66,7 @@ def _margin(index: Index, fees: Fees, row: int) -> Margin:
     charged = fees.of(sold)
     left = sold - charged - base
     reasons = index.reasons(row)
-    return Margin(
+    return OfferMargin(
         offer_id=offer_id(offer_key(supplier, key)),
         plan_id=snapshot.plan_id(int(snapshot.plan[row])),
         name=snapshot.plan_name(int(snapshot.plan[row]))[:_NAME],

@@ -30,8 +30,7 @@ from providers.kit.term_mappings import (
     checked,
     shipped,
 )
-from schemas.api_mappings import Mapping as Shown
-from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
+from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, StoredMapping, UnmappedGroup
 from schemas.money import Money
 from schemas.page import Page
 from schemas.plan import About, Offer
@@ -167,7 +166,7 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: TermMapp
     )
 
 
-async def add_mapping(pool: Pool, meaning: TermMapping, note: str, actor: Visitor | str) -> Shown:
+async def add_mapping(pool: Pool, meaning: TermMapping, note: str, actor: Visitor | str) -> StoredMapping:
     """Keep a meaning; the next sync of each supplier that it concerns maps all of its items by it."""
     name = actor.name if isinstance(actor, Visitor) else actor
     async with pool.acquire() as connection, connection.transaction():
@@ -181,7 +180,7 @@ async def add_mapping(pool: Pool, meaning: TermMapping, note: str, actor: Visito
     return present(row)
 
 
-async def forget(pool: Pool, mapping_id: str, actor: Visitor | str) -> Shown | None:
+async def forget(pool: Pool, mapping_id: str, actor: Visitor | str) -> StoredMapping | None:
     """Take a meaning back, and give what it was; None when there is none of that id.
 
     What it mapped is unmapped at the next sync.
@@ -202,7 +201,7 @@ async def listed(
     provider: str | None = None,
     supplier: str | None = None,
     about: About | None = None,
-) -> Page[Shown]:
+) -> Page[StoredMapping]:
     """The mappings of operators, the newest first."""
     return (await mapping_rows.newest_first(pool, page_request, provider, supplier, about)).map(present)
 
@@ -216,9 +215,9 @@ async def toml(pool: Pool) -> str:
     return as_toml(known.values())
 
 
-def present(row: MappingRow) -> Shown:
+def present(row: MappingRow) -> StoredMapping:
     """A meaning as the API writes it."""
-    return Shown(
+    return StoredMapping(
         id=row.id,
         provider=row.provider or None,
         supplier=row.supplier or None,

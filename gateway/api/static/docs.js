@@ -1,6 +1,6 @@
 "use strict";
 window.ui = SwaggerUIBundle({
-  url: "openapi.json",
+  url: document.getElementById("docs").dataset.document,
   dom_id: "#docs",
   deepLinking: true,
   docExpansion: "list",

@@ -158,10 +158,12 @@ async def test_health_needs_no_key_and_tells_what_is_degraded(api, monkeypatch):
     await problem(answer, 503, "unavailable")
 
 
-async def test_the_docs_page_asks_nobody_else(api):
+@pytest.mark.parametrize(("path", "document"), [("/docs", "openapi.json"), ("/docs-ops", "openapi-ops.json")])
+async def test_the_docs_page_asks_nobody_else(api, path, document):
     public = api.with_key("")
-    page = await public.get("/docs")
+    page = await public.get(path)
     text = await page.text()
+    assert f'data-document="{document}"' in text
     assert "http://" not in text
     assert "https://" not in text
     policy = page.headers["Content-Security-Policy"]

@@ -31,6 +31,23 @@ async def test_a_key_is_made_works_and_is_revoked(ops):
     assert noted["key.created"].actor.startswith("key key_")
 
 
+async def test_a_key_is_told_what_it_is_and_what_it_may_do(ops):
+    made = await (await ops.post("/v1/ops/keys", json=WANTED | {"per_minute": 77})).json()
+    its_own = ops.with_key(made["key"])
+    answer = await its_own.get("/v1/me")
+    assert await answer.json() == {
+        "id": made["id"],
+        "name": "till 1",
+        "storefront": "Café",
+        "mode": "test",
+        "scopes": ["catalog", "storefront", "goods", "ops:read"],
+        "limits": {"requests_per_minute": 77, "open_orders": 200},
+    }
+    assert answer.headers["RateLimit-Limit"] == "77"
+    await problem(await its_own.get("/v1/me?key=other"), 422, "invalid")
+    await problem(await ops.with_key("").get("/v1/me"), 401, "unauthorized")
+
+
 async def test_the_list_holds_every_key_once_the_newest_first_and_never_a_text(ops):
     texts = [(await (await ops.post("/v1/ops/keys", json=WANTED | {"name": f"till {n}"})).json())["key"] for n in "123"]
     met, cursor, whole = [], "", ""

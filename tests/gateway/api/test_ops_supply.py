@@ -19,7 +19,7 @@ from gateway.sync.run import run_sync
 from providers.kit.supplier_rate import Priority
 from providers.kit.term_mappings import read_toml
 from schemas import api_suppliers
-from schemas.api_mappings import Mapping, MappingEffect, UnmappedGroup
+from schemas.api_mappings import MappingEffect, StoredMapping, UnmappedGroup
 from schemas.api_suppliers import JobPage, Setting, SupplierBalance, SupplierFigures
 from schemas.page import Page
 from tests.kit.answers import problem, read
@@ -214,7 +214,7 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
     assert ids < now
     assert len(now - ids) == effect.would_map
     assert {each.supplier_plan_id for each in effect.examples} <= now - ids
-    (listed,) = (await ops.read("/v1/ops/mappings", Page[Mapping])).data
+    (listed,) = (await ops.read("/v1/ops/mappings", Page[StoredMapping])).data
     assert listed.applied
     (kept,) = read_toml(await toml(pool))
     assert (kept.provider, kept.word, kept.means) == (provider, one.word, "IS NO")

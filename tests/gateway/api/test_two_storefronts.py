@@ -155,6 +155,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/ops/checkouts/{id}/resolve"): OPS,
     ("GET", "/v1/ops/payment-cases"): OPS,
     ("GET", "/v1/ops/ledger"): OPS,
+    ("GET", "/v1/me"): SAME,  # each its own key, and no other can be named
     ("GET", "/v1/ops/keys"): OPS,
     ("POST", "/v1/ops/keys"): OPS,
     ("POST", "/v1/ops/keys/{id}/revoke"): OPS,
@@ -166,7 +167,10 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/livez"): SAME,
     ("GET", "/readyz"): SAME,
     ("GET", "/openapi.json"): SAME,
+    ("GET", "/openapi-ops.json"): SAME,
+    ("GET", "/asyncapi.json"): SAME,
     ("GET", "/docs"): SAME,
+    ("GET", "/docs-ops"): SAME,
     ("GET", "/docs/static/{name}"): SAME,
     ("GET", "/errors/{code}"): SAME,
 }

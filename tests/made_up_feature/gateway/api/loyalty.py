@@ -23,7 +23,7 @@ class PointsList(msgspec.Struct, frozen=True):
 
 @routes(
     "GET", "/v1/ops/loyalty",
-    access="ops:read", tag="Operations", answer=PointsList, parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="operations", answer=PointsList, parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_points(request: web.Request) -> web.Response:
     """Points of storefronts."""
