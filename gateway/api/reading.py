@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ DEEPEST = 32  # levels of objects and arrays in a body; what requests need is fo
 _INTEGER = re.compile(r"-?[0-9]{1,15}\Z")
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<field>[^`]*)`")
+_UNKNOWN_VALUE = re.compile(r"Invalid enum value (?P<value>.+)")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _TRUTH = {"true": True, "false": False}
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +48,7 @@ def read_query(request: web.Request, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _pointed(error) from None
+        raise _pointed(error, kind) from None
 
 
 async def read_body(request: web.Request, *kinds: type[T], optional: bool = False) -> T:
@@ -70,7 +72,7 @@ async def read_body(request: web.Request, *kinds: type[T], optional: bool = Fals
     try:
         return msgspec.convert(_plain(sent, ""), kind)
     except msgspec.ValidationError as error:
-        raise _pointed(error) from None
+        raise _pointed(error, kind) from None
 
 
 def require_no_nul(pointer: str, text: str) -> None:
@@ -117,16 +119,46 @@ def _plain(value: Any, pointer: str, depth: int = 0) -> Any:
     return value
 
 
-def _pointed(error: msgspec.ValidationError) -> Refusal:
+def _pointed(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Refusal:
     text = str(error)
     at = _AT.search(text)
     detail = text[: at.start()] if at else text
     pointer = pointer_of(at["path"]) if at else ""
-    field = _FIELD.search(detail)
-    if field:
+    if at and (unknown := _UNKNOWN_VALUE.fullmatch(detail)):
+        allowed = _allowed(inspect.type_info(kind), _STEP.findall(at["path"]))
+        detail = _unknown_value(unknown["value"], allowed) if allowed else detail
+    elif field := _FIELD.search(detail):
         pointer += f"/{field['field']}"
         detail = "is unknown" if "unknown" in field[0] else "is required"
     return invalid(pointer, detail.replace("`", "").removeprefix("Invalid "))
+
+
+def _allowed(kind: inspect.Type, steps: Sequence[tuple[str, str]]) -> tuple[Any, ...]:
+    """The values that a literal or enumeration allows at a path within a type; none where there is neither."""
+    found: tuple[Any, ...] = ()
+    match kind:
+        case inspect.Metadata():
+            found = _allowed(kind.type, steps)
+        case inspect.UnionType():
+            found = next(filter(None, (_allowed(part, steps) for part in kind.types)), ())
+        case inspect.LiteralType() if not steps:
+            found = kind.values
+        case inspect.EnumType() if not steps:
+            found = tuple(member.value for member in kind.cls)
+        case inspect.StructType() if steps:
+            (inner,) = (field.type for field in kind.fields if field.encode_name == steps[0][0])
+            found = _allowed(inner, steps[1:])
+        case inspect.ListType() if steps:
+            found = _allowed(kind.item_type, steps[1:])
+    return found
+
+
+def _unknown_value(shown: str, allowed: Sequence[Any]) -> str:
+    """What is wrong with a value, as msgspec shows it, in whose place one of those allowed is expected."""
+    value = f'"{shown[1:-1]}"' if shown[0] in "'\"" else shown.lower()
+    *others, last = (orjson.dumps(each).decode() for each in allowed)
+    words = f"{', '.join(others)} or {last}" if others else last
+    return f"Unknown value {value}. Use {words}."
 
 
 def _scalar(name: str, shape: str, text: str) -> Any:

@@ -162,6 +162,28 @@ async def test_a_query_that_cannot_be_is_pointed_at(api):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "pointer", "detail"),
+    [
+        ("scope=planet", "/scope", 'Unknown value "planet". Use "country", "region" or "global".'),
+        ("in_stock=unknown field `q`", "/in_stock", 'Unknown value "unknown field q". Use "any", "false" or "true".'),
+        ("network=6G", "/network", 'Unknown value "6G". Use "5G".'),
+        ("hotspot=false", "/hotspot", "Unknown value false. Use true."),
+    ],
+)
+async def test_a_value_of_a_choice_is_refused_with_those_that_there_are(api, query, pointer, detail):
+    body = await problem(await api.get(f"/v1/plans?{query}"), 422, "invalid")
+    assert body["errors"] == [{"pointer": pointer, "detail": detail}]
+
+
+async def test_a_value_deep_in_a_body_is_refused_with_those_that_there_are(ops):
+    sent = {"storefront": "shop", "mode": "test", "scopes": ["storefront", "everything"]}
+    body = await problem(await ops.post("/v1/ops/keys", json=sent), 422, "invalid")
+    (error,) = body["errors"]
+    assert error["pointer"] == "/scopes/1"
+    assert error["detail"].startswith('Unknown value "everything". Use "catalog", "goods",')
+
+
 async def test_a_time_with_an_offset_is_understood_escaped_or_not(api):
     for text in (
         "2026-11-20T10:00:00Z",
