@@ -164,7 +164,7 @@ class CheckoutPayment(msgspec.Struct, frozen=True):
     Attributes:
         id: The payment's id.
         supplier_payment_id: The payment supplier's own id for it.
-        kind: What was told of: only a payment is money taken.
+        kind: What kind of movement it is; only a payment is money taken.
         state: What became of it.
         amount: How much.
         test: Whether it was a test payment.

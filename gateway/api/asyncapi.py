@@ -75,8 +75,8 @@ def _message(name: str) -> dict[str, Any]:
     kind = EVENTS[name]
     text = text_of(kind)
     headers = {
-        header: {"type": "string", "description": said, "examples": [shown]}
-        for header, (said, shown) in SIGNATURE.items()
+        header: {"type": "string", "description": meaning, "examples": [value]}
+        for header, (meaning, value) in SIGNATURE.items()
     }
     return {
         "name": name,
@@ -89,7 +89,7 @@ def _message(name: str) -> dict[str, Any]:
         "examples": [
             {
                 "name": _key(name),
-                "headers": {header: shown for header, (_, shown) in SIGNATURE.items()},
+                "headers": {header: value for header, (_, value) in SIGNATURE.items()},
                 "payload": example_of(kind, {}),
             }
         ],

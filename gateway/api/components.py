@@ -39,12 +39,12 @@ def component_name(kind: Any) -> str:
     return str(kind.__name__ if row is None else f"{row.__name__}Page")
 
 
-def components_of(kinds: Iterable[Any], asked: Iterable[Any] = ()) -> dict[str, dict[str, Any]]:
-    """The schemas of these types and of all within them, by name. Requests are made of those in ``asked``."""
-    everything = sorted({*kinds, *asked}, key=component_name)
+def components_of(kinds: Iterable[Any], bodies: Iterable[Any] = ()) -> dict[str, dict[str, Any]]:
+    """The schemas of these types and of all within them, by name. Requests are made of ``bodies``."""
+    everything = sorted({*kinds, *bodies}, key=component_name)
     _, raw = msgspec_json.schema_components(everything, ref_template=REF)
     types = dict(_named_types(everything))
-    request_names = {name for name, _ in _named_types(asked)}
+    request_names = {name for name, _ in _named_types(bodies)}
     return {
         name: _component(schema, name, types[name], is_request=name in request_names)
         for name, schema in ((_own_name(raw_name), schema) for raw_name, schema in raw.items())

@@ -326,9 +326,9 @@ def _webhook(name: str, kind: type[StorefrontEvent]) -> dict[str, Any]:
         "description": text,
         "tags": ["events"],
         "parameters": [
-            {"name": header, "in": "header", "required": True, "description": said, "schema": {"type": "string"},
-             "example": shown}
-            for header, (said, shown) in SIGNATURE.items()
+            {"name": header, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"},
+             "example": value}
+            for header, (meaning, value) in SIGNATURE.items()
         ],
         "requestBody": {"required": True, "description": "The event.", "content": {"application/json": content}},
         "responses": {

@@ -153,12 +153,12 @@ def _allowed(kind: inspect.Type, steps: Sequence[tuple[str, str]]) -> tuple[Any,
     return found
 
 
-def _unknown_value(shown: str, allowed: Sequence[Any]) -> str:
+def _unknown_value(sent: str, allowed: Sequence[Any]) -> str:
     """What is wrong with a value, as msgspec shows it, in whose place one of those allowed is expected."""
-    value = f'"{shown[1:-1]}"' if shown[0] in "'\"" else shown.lower()
+    value = f'"{sent[1:-1]}"' if sent[0] in "'\"" else sent.lower()
     *others, last = (orjson.dumps(each).decode() for each in allowed)
-    words = f"{', '.join(others)} or {last}" if others else last
-    return f"Unknown value {value}. Use {words}."
+    choice = f"{', '.join(others)} or {last}" if others else last
+    return f"Unknown value {value}. Use {choice}."
 
 
 def _scalar(name: str, shape: str, text: str) -> Any:

@@ -158,8 +158,8 @@ def events_of(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> lis
     return found
 
 
-def _states(told: str) -> EsimStates:
-    profile, _, service = told.partition("/")
+def _states(text: str) -> EsimStates:
+    profile, _, service = text.partition("/")
     return EsimStates(ProfileState(profile), ServiceState(service))
 
 
