@@ -54,7 +54,7 @@ SupplierName = Annotated[
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.50"])]
 Megabytes = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
-# What nothing but its form tells from other text.
+# Addresses that the gateway or a supplier made. One that a request names may hold any visible character.
 Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 UrlPath = Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
 # Text that needs nothing but an example.

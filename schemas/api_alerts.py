@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from schemas.api import CountryCode, SupplierName, Url, UrlPath
+from schemas.api import CountryCode, SupplierName, UrlPath
 from schemas.examples import AT, example
 
 AlertKind: TypeAlias = Literal[
@@ -140,7 +140,7 @@ class AlertChannelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     name: Annotated[Name, example("On call")]
     kind: Annotated[Literal["email", "webhook"], example("webhook")]
     recipients: Annotated[list[Annotated[str, Meta(max_length=254)]], Meta(max_length=20)] = []
-    url: Annotated[Annotated[Url, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
+    url: Annotated[Annotated[str, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
 
 
 class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +164,7 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, example("On call")]
     kind: Annotated[Literal["email", "webhook"], example("webhook")]
     recipients: Annotated[list[str], example([])]
-    url: Annotated[Url | None, example("https://ops.example.com/alerts")]
+    url: Annotated[str | None, example("https://ops.example.com/alerts")]
     enabled: Annotated[bool, example(True)]
     created_at: datetime
     last_ok_at: Annotated[datetime | None, example(AT)]

@@ -43,7 +43,6 @@ ReturnUrl = Annotated[
         pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?$",
         description="Where the customer comes back to after paying; https in live mode.",
         examples=["https://shop.example.com/thanks"],
-        extra_json_schema={"format": "uri"},
     ),
 ]
 
@@ -141,7 +140,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None
     reference: Annotated[str | None, example("YOUR-1")]
     language: Annotated[str, example("en")]
-    return_url: Annotated[Url | None, example("https://shop.example.com/thanks")]
+    return_url: Annotated[str | None, example("https://shop.example.com/thanks")]
     review: Annotated[CheckoutReview | None, example(None)]
     failure: Annotated[CheckoutFailure | None, example(None)]
     metadata: dict[str, Any]

@@ -51,7 +51,6 @@ Email = Annotated[
         max_length=254,
         pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}$",
         examples=["traveller@example.com"],
-        extra_json_schema={"format": "email"},
     ),
 ]
 Note = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]

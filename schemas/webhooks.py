@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import Url
 from schemas.examples import example
 from schemas.notice import NoticeType
 
@@ -23,7 +22,7 @@ EndpointUrl = Annotated[
         max_length=2048,
         description="An https URL at a public address, without user, password or fragment.",
         examples=["https://shop.example.com/esim-events"],
-        extra_json_schema={"format": "uri", "pattern": f'^https://{_HOST}(:{_PORT})?([/?][!-"$-~]*)?$'},
+        extra_json_schema={"pattern": f'^https://{_HOST}(:{_PORT})?([/?][!-"$-~]*)?$'},
     ),
 ]
 EndpointEvents = Annotated[
@@ -76,7 +75,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """
 
     id: Annotated[str, example("we_5b1e0c9a7d3f")]
-    url: Annotated[Url, example("https://shop.example.com/esim-events")]
+    url: Annotated[str, example("https://shop.example.com/esim-events")]
     events: Annotated[list[str], example(["order.fulfilled"])]
     description: Annotated[str, example("")]
     status: Annotated[EndpointStatus, example("enabled")]

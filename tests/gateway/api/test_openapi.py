@@ -158,8 +158,8 @@ def test_times_dates_and_addresses_have_their_formats(documents):
         and "date-time" not in orjson.dumps(part).decode()
     }
     assert times == set()
-    assert formats("/openapi.json", "Endpoint.url", "NewEndpoint.url", "InstallLinks.ios") == {"uri"}
-    assert formats("/openapi.json", "Customer.email") == {"email"}
+    assert formats("/openapi.json", "InstallLinks.ios", "InstallLinks.android") == {"uri"}
+    assert formats("/openapi.json", "Problem.type") == {"uri-reference"}
     assert formats("/openapi-ops.json", "StoredRate.as_of", "SupplierLedgerPage.first") == {"date"}
 
 
