@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from ast import literal_eval
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,15}\Z")
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<field>[^`]*)`")
 _UNKNOWN_VALUE = re.compile(r"Invalid enum value (?P<value>.+)")
+_NO_MATCH = re.compile(r"Expected `str` matching regex (?P<pattern>.+)")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _TRUTH = {"true": True, "false": False}
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,46 +121,75 @@ def _plain(value: Any, pointer: str, depth: int = 0) -> Any:
     return value
 
 
+_type_info = cache(inspect.type_info)
+
+
 def _pointed(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Refusal:
     text = str(error)
     at = _AT.search(text)
     detail = text[: at.start()] if at else text
     pointer = pointer_of(at["path"]) if at else ""
-    if at and (unknown := _UNKNOWN_VALUE.fullmatch(detail)):
-        allowed = _allowed(inspect.type_info(kind), _STEP.findall(at["path"]))
-        detail = _unknown_value(unknown["value"], allowed) if allowed else detail
-    elif field := _FIELD.search(detail):
+    if at and (expected := _expected(detail, _types_at(_type_info(kind), _STEP.findall(at["path"])))):
+        return invalid(pointer, expected)
+    if field := _FIELD.search(detail):
         pointer += f"/{field['field']}"
         detail = "is unknown" if "unknown" in field[0] else "is required"
     return invalid(pointer, detail.replace("`", "").removeprefix("Invalid "))
 
 
-def _allowed(kind: inspect.Type, steps: Sequence[tuple[str, str]]) -> tuple[Any, ...]:
-    """The values that a literal or enumeration allows at a path within a type; none where there is neither."""
-    found: tuple[Any, ...] = ()
+def _expected(detail: str, types: Iterable[inspect.Type]) -> str | None:
+    """A fault of one value, as msgspec tells it, with what the types in its place allow; None for another fault."""
+    if (form := _NO_MATCH.fullmatch(detail)) is not None:
+        examples = (kind.extra_json_schema or {} for kind in types if isinstance(kind, inspect.Metadata))
+        example = next((found["examples"][0] for found in examples if "examples" in found), None)
+        such_as = "" if example is None else f", such as {_in_json(example)}"
+        return f"Must match {literal_eval(form['pattern'])}{such_as}."
+    if (unknown := _UNKNOWN_VALUE.fullmatch(detail)) is None:
+        return None
+    value = unknown["value"]
+    choices = next(filter(None, map(_choices, types)), [])
+    sent = f'"{value[1:-1]}"' if value[0] in "'\"" else value.lower()
+    return f"Unknown value {sent}." + (f" Use {_alternatives(choices)}." if choices else "")
+
+
+def _choices(kind: inspect.Type) -> list[str]:
+    """The values of a literal or enumeration, as JSON; none of another type."""
     match kind:
-        case inspect.Metadata():
-            found = _allowed(kind.type, steps)
+        case inspect.LiteralType():
+            return [_in_json(value) for value in kind.values]
+        case inspect.EnumType():
+            return [_in_json(member.value) for member in kind.cls]
+        case _:
+            return []
+
+
+def _alternatives(texts: Sequence[str]) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _in_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _types_at(kind: inspect.Type, steps: Sequence[tuple[str, str]]) -> Iterator[inspect.Type]:
+    """The types that a value may have at a path within a type, each before those within it."""
+    match kind:
         case inspect.UnionType():
-            found = next(filter(None, (_allowed(part, steps) for part in kind.types)), ())
-        case inspect.LiteralType() if not steps:
-            found = kind.values
-        case inspect.EnumType() if not steps:
-            found = tuple(member.value for member in kind.cls)
-        case inspect.StructType() if steps:
-            (inner,) = (field.type for field in kind.fields if field.encode_name == steps[0][0])
-            found = _allowed(inner, steps[1:])
-        case inspect.ListType() if steps:
-            found = _allowed(kind.item_type, steps[1:])
-    return found
-
-
-def _unknown_value(sent: str, allowed: Sequence[Any]) -> str:
-    """What is wrong with a value, as msgspec shows it, in whose place one of those allowed is expected."""
-    value = f'"{sent[1:-1]}"' if sent[0] in "'\"" else sent.lower()
-    *others, last = (orjson.dumps(each).decode() for each in allowed)
-    choice = f"{', '.join(others)} or {last}" if others else last
-    return f"Unknown value {value}. Use {choice}."
+            for part in kind.types:
+                yield from _types_at(part, steps)
+        case inspect.Metadata():
+            if not steps:
+                yield kind
+            yield from _types_at(kind.type, steps)
+        case _ if not steps:
+            yield kind
+        case inspect.StructType():
+            for field in kind.fields:
+                if field.encode_name == steps[0][0]:
+                    yield from _types_at(field.type, steps[1:])
+        case inspect.ListType():
+            yield from _types_at(kind.item_type, steps[1:])
 
 
 def _scalar(name: str, shape: str, text: str) -> Any:
@@ -178,7 +209,7 @@ def _scalar(name: str, shape: str, text: str) -> Any:
 @cache
 def _shapes(kind: type[msgspec.Struct]) -> dict[str, str]:
     """How each parameter stands in a query: list, int, bool, time or text."""
-    info = inspect.type_info(kind)
+    info = _type_info(kind)
     if not isinstance(info, inspect.StructType):
         raise TypeError(f"{kind.__name__} is no struct")
     return {field.encode_name: _shape(field.type) for field in info.fields}

@@ -166,12 +166,14 @@ async def test_a_query_that_cannot_be_is_pointed_at(api):
     ("query", "pointer", "detail"),
     [
         ("scope=planet", "/scope", 'Unknown value "planet". Use "country", "region" or "global".'),
-        ("in_stock=unknown field `q`", "/in_stock", 'Unknown value "unknown field q". Use "any", "false" or "true".'),
+        ("in_stock=unknown field `q`", "/in_stock", 'Unknown value "unknown field `q`". Use "any", "false" or "true".'),
         ("network=6G", "/network", 'Unknown value "6G". Use "5G".'),
         ("hotspot=false", "/hotspot", "Unknown value false. Use true."),
+        ("country=jp", "/country/0", 'Must match ^[A-Z]{2}$, such as "JP".'),
+        ("max_price=1e3", "/max_price", r'Must match ^[0-9]{1,9}(\.[0-9]{1,6})?$, such as "9.90".'),
     ],
 )
-async def test_a_value_of_a_choice_is_refused_with_those_that_there_are(api, query, pointer, detail):
+async def test_a_value_that_is_refused_is_answered_with_what_is_allowed(api, query, pointer, detail):
     body = await problem(await api.get(f"/v1/plans?{query}"), 422, "invalid")
     assert body["errors"] == [{"pointer": pointer, "detail": detail}]
 

@@ -93,6 +93,14 @@ async def test_the_pictures_decode_to_the_activation_code(api, by):
     assert png.headers["Cache-Control"] == "private, no-store"
 
 
+async def test_a_picture_is_bytes_to_who_accepts_nothing_else(api):
+    esim = await sold(api.pool)
+    for accept, kind in (("application/octet-stream",) * 2, ("image/png, application/octet-stream", "image/png")):
+        answer = await api.get(f"/v1/esims/{esim.id}/qr.png", headers={"Accept": accept})
+        assert (answer.status, answer.content_type) == (200, kind)
+        assert read(await answer.read()) == CODE
+
+
 async def test_an_esim_of_which_nothing_was_told_yet_answers_unknown_and_its_usage_503(api):
     esim = await sold(api.pool)
     answer = await api.get(f"/v1/esims/{esim.id}")
