@@ -193,9 +193,7 @@ def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Deliver
         reference=order.reference,
         plan_id=order.plan_id,
         price=price,
-        failure=UNSET
-        if what.failure_code is None
-        else OrderEventFailure(cast("FailureCode", what.failure_code), what.failure_detail),
+        failure=UNSET if what.failure_code is None else OrderEventFailure(what.failure_code, what.failure_detail),
         refund=price if what.status == "cancelled" else UNSET,
         esim_id=UNSET if goods_id is None or order.kind == "number" else goods_id,
         number_id=UNSET if goods_id is None or order.kind != "number" else goods_id,
