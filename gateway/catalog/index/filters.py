@@ -106,7 +106,7 @@ def _filter_of(snapshot: Snapshot, query: PlanQuery, kinds_query: Kinds) -> Filt
 
 def _on(snapshot: Snapshot, name: str, key: Hashable, mask: Array) -> Condition:
     column = snapshot.columns[name]
-    size = int(snapshot.rows_with(name).compress(mask).sum())
+    size = int(snapshot.sizes[name].compress(mask).sum())
     return Condition(key, lambda rows: mask.take(column.take(rows)), size)
 
 

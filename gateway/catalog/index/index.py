@@ -251,6 +251,7 @@ class Index:
         """Work out beforehand what the first questions would have to wait for."""
         view = self._view(None)
         self._counts(view)
+        _ = self.snapshot.sizes, self.snapshot.kinds_together
         for sort in SORTS:
             order_of(view, sort)
             order_of(view, f"-{sort}")

@@ -115,11 +115,11 @@ class Search:
             rows = np.concatenate([order.rows[:0], *parts])
         return rows
 
-    def narrow(self, rows: Array, known: Condition | None = None) -> Array:
-        """Those of the rows that meet the filter; they meet the ``known`` condition."""
+    def narrow(self, rows: Array, *known: Condition) -> Array:
+        """Those of the rows that meet the filter; they meet the ``known`` conditions."""
         for condition in (*self.conditions, *self.priced):
-            if condition is not known:
-                rows = rows.compress(condition.holds(rows))
+            if not any(condition is other for other in known):
+                rows = _meeting(rows, condition)
         return rows
 
     def stand(self, rows: Array) -> Found:
@@ -152,7 +152,10 @@ class Search:
         shortest = self.filter.shortest
         if shortest is None or shortest.rows is None or shortest.size > most:
             return None
-        return self.narrow(shortest.rows(), shortest)
+        listed, stands = shortest.rows, self.conditions[0]
+        order = order_of(self.view, "price")
+        rows = order.remembered((shortest.key, stands.key), lambda: _meeting(listed(), stands))
+        return self.narrow(rows, shortest, stands)
 
     def _walk(
         self, order: RowOrder, conditions: list[Condition], sort: str, start: int, need: int, after: After | None = None
@@ -204,3 +207,8 @@ class Search:
 
     def _of_kinds(self, key: Hashable, kinds: Array) -> Condition:
         return Condition(key, lambda rows: kinds.take(self.snapshot.kind.take(rows)))
+
+
+def _meeting(rows: Array, condition: Condition) -> Array:
+    found: Array = rows.compress(condition.holds(rows))
+    return found

@@ -29,12 +29,9 @@ _NOTED = np.zeros(16, dtype=np.uint64)
 
 
 class Condition(NamedTuple):
-    """What is asked of rows: ``holds`` tells which meet it. ``rows`` lists them where it can; ``size`` is how many.
+    """What is asked of rows: ``holds`` tells which meet it. ``rows`` lists them where it can; ``size`` is how many."""
 
-    ``key`` names it for what is remembered of it; None: that is not worth it.
-    """
-
-    key: Hashable | None
+    key: Hashable
     holds: Callable[[Array], Array]
     size: int = 0
     rows: Callable[[], Array] | None = None
@@ -86,25 +83,22 @@ class RowOrder:
     def knows(self, keys: Hashable) -> bool:
         """Whether this was asked before; from now on it was."""
         known = (keys, None) in self._bits
-        if not known:
-            self._remember((keys, None), _NOTED)
+        self.remembered((keys, None), lambda: _NOTED)
         return known
+
+    def remembered(self, key: Hashable, make: Callable[[], Array]) -> Array:
+        """What was made for this key before, or else now; the oldest makes room."""
+        found = self._bits.get(key)
+        if found is None:
+            found = self._bits[key] = make()
+            self._size += found.nbytes
+            while self._bits and self._size > MOST_BYTES:
+                self._size -= self._bits.popitem(last=False)[1].nbytes
+        return found
 
     def _of(self, condition: Condition, low: int, high: int) -> Array:
         """A condition as bits of a block."""
-        if condition.key is None:
-            return _packed(condition.holds(self.rows[low:high]))
-        found = self._bits.get((condition.key, low))
-        if found is None:
-            found = _packed(condition.holds(self.rows[low:high]))
-            self._remember((condition.key, low), found)
-        return found
-
-    def _remember(self, key: Hashable, bits: Array) -> None:
-        self._bits[key] = bits
-        self._size += bits.nbytes
-        while self._bits and self._size > MOST_BYTES:
-            self._size -= self._bits.popitem(last=False)[1].nbytes
+        return self.remembered((condition.key, low), lambda: _packed(condition.holds(self.rows[low:high])))
 
 
 def order_of(view: PriceView, sort: str, days: int | None = None) -> RowOrder:

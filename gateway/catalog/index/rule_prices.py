@@ -184,7 +184,7 @@ def _matching(snapshot: Snapshot, rule: Rule, places: frozenset[str] | None) -> 
         plans = [plan for plan in map(snapshot.find_plan, {*when.plan_ids, *when.successors}) if plan is not None]
         rows = snapshot.rows_of_plans(np.array(sorted(plans), dtype=np.int64))
     for column, will in _wanted(snapshot, rule, places):
-        if rows is None and column is snapshot.cover and int(snapshot.rows_with("cover") @ will) * _FEW < snapshot.rows:
+        if rows is None and column is snapshot.cover and int(snapshot.sizes["cover"] @ will) * _FEW < snapshot.rows:
             rows = snapshot.rows_of_covers(np.flatnonzero(will))
         elif rows is None:
             rows = np.flatnonzero(will.take(column))

@@ -124,15 +124,12 @@ class Snapshot:
         covering[self.covers_of(number)] = True
         return covering
 
-    def rows_with(self, column: str) -> Array:
-        """How many rows have each value of a column."""
-        return self.memo(
-            ("rows with", column), lambda: np.bincount(self.columns[column], minlength=self._values(column))
-        )
-
-    def _values(self, column: str) -> int:
+    @cached_property
+    def sizes(self) -> dict[str, Array]:
+        """How many rows have each coverage, kind, set of features and set of networks."""
         names = {"cover": "cover_at", "kind": "kind_rows_at", "feature": "feature_at", "network": "members_at"}
-        return len(self.columns[names[column]]) - 1
+        values = {column: len(self.columns[table]) - 1 for column, table in names.items()}
+        return {column: np.bincount(self.columns[column], minlength=count) for column, count in values.items()}
 
     @cached_property
     def kinds_together(self) -> tuple[Array, Array]:
