@@ -32,6 +32,7 @@ from gateway.kit.pool import Pool, open_pool
 from gateway.migrations import upgrade
 from gateway.runtime import embedded
 from gateway.suppliers import call_log
+from providers.kit.atlas import atlas
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
 from tests.kit import remembered
@@ -156,6 +157,7 @@ def _import_measured() -> None:
             name = module.name
             if part != "gateway" or name.endswith("_rules") or ".rules" in name or ".catalog.index" in name:
                 import_module(name)
+    atlas()  # is read once in a process, and by test modules first
 
 
 def _import_tests(number: int, count: int) -> None:
