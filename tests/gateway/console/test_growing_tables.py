@@ -20,10 +20,12 @@ from gateway.kit.sealing import Seal
 from gateway.runtime import embedded
 from gateway.worker.periodic_jobs import PERIODIC_JOBS, Worker
 from gateway.worker.sync_jobs import Figures
-from tests.conftest import _run
+from tests.conftest import TEMPLATE, _run
 from tests.gateway.api.test_two_storefronts import ROUTES
 from tests.gateway.console.conftest import Console, _consoles, _settings
 from tests.kit.query_plans import SentStatements, sent_statements
+
+pytestmark = pytest.mark.xdist_group("grown")  # the database is made once
 
 # Enough that the planner reads no table whole for being small.
 SIZE = Size(offers=1_000, changes=20_000, orders=40_000)
@@ -62,13 +64,11 @@ _QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def _grown(
-    servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+def _grown(servers: embedded.Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A database with two weeks of orders, syncs and what came with them; and its snapshot."""
     folder = tmp_path_factory.mktemp("grown")
     admin = servers.postgres.url("postgres")
-    _run(admin, f"CREATE DATABASE {_GROWN} TEMPLATE {_template}")
+    _run(admin, f"CREATE DATABASE {_GROWN} TEMPLATE {TEMPLATE}")
     url = servers.postgres.url(_GROWN)
     loop = asyncio.new_event_loop()
     try:
