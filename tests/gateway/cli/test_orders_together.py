@@ -22,7 +22,7 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
         settings = settings_for(tmp_path / "state", database_url, redis_url, suppliers=suppliers.accounts())
         await stock_from(pool, settings)
         key = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"], per_minute=10**6)
-        env = environment_of(settings, GATEWAY_METRICS__PORT="0")
+        env = environment_of(settings, GATEWAY_METRICS__PORT="0", GATEWAY_METRICS__WORKER_PORT="0")
         ports = [free_port(), free_port()]
         headers = {"Authorization": f"Bearer {key.key}", "Idempotency-Key": "once"}
         folders = [tmp_path / str(port) for port in ports]
