@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ from gateway.kit.processes import die_with_parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_SECONDS = 90.0
 _END_SECONDS = 20.0
+_FIRST_PORT = 10_240
+_TRIES = 1000
 
 
 @contextmanager
@@ -55,10 +58,18 @@ def started(
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of loopback that nobody uses now.
+
+    It is none of those that the kernel gives to connections: before a server listens on such a one, any process on the
+    machine may have got it by connecting somewhere.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(lowest - _FIRST_PORT)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no port from {_FIRST_PORT} to {lowest} is free")
 
 
 async def wait_until_ready(url: str) -> None:

@@ -28,6 +28,7 @@ import pytest
 import structlog
 from coverage import Coverage
 
+from benchmarks.processes import free_port
 from gateway.kit.pool import Pool, open_pool
 from gateway.migrations import upgrade
 from gateway.runtime import embedded
@@ -321,6 +322,18 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     made = await open_pool(database_url)
     yield made
     await made.close()
+
+
+@pytest.fixture
+def unused_tcp_port_factory() -> Callable[[], int]:
+    """In place of pytest-asyncio's, whose ports any connection of this machine may take before a server does."""
+    return free_port
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """One such port."""
+    return free_port()
 
 
 @pytest.fixture

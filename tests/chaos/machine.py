@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from urllib.request import Request, urlopen
 
 import asyncpg
 
+from benchmarks.processes import free_port
 from gateway.kit.processes import die_with_parent
 from gateway.runtime import embedded
 from providers.loader import load_manifests
@@ -87,8 +87,8 @@ class Machine:
         self.secret_key = secrets.token_hex(24)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.urls: dict[str, str] = {}
-        self.ports = [_free_port() for _ in range(self.plan.serving)]
-        self.metrics_ports = [_free_port() for _ in range(self.plan.serving)]
+        self.ports = [free_port() for _ in range(self.plan.serving)]
+        self.metrics_ports = [free_port() for _ in range(self.plan.serving)]
         self._serves: list[subprocess.Popen[bytes]] = []
         self._turns = itertools.count()
         self._others: list[subprocess.Popen[Any]] = []
@@ -156,7 +156,7 @@ class Machine:
 
     def doctor(self) -> Any:
         """What ``esim-gateway doctor`` says, as its list of checks."""
-        command = [sys.executable, "-m", "gateway", "doctor", "--json", "--port", str(_free_port())]
+        command = [sys.executable, "-m", "gateway", "doctor", "--json", "--port", str(free_port())]
         done = subprocess.run(command, check=False, env=self.environment("doctor"), capture_output=True, timeout=30)
         return json.loads(done.stdout)
 
@@ -333,9 +333,3 @@ def _is_ready(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

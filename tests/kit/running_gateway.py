@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from gateway.kit.pool import open_pool
 from gateway.kit.processes import die_with_parent
@@ -72,13 +72,6 @@ async def running_gateway(
         gateway = RunningGateway(f"http://127.0.0.1:{port}", key.key)
         await _until_ready(gateway.url, folder)
         yield gateway
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

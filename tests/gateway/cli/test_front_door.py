@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
+from benchmarks.processes import free_port
 from tests.gateway.cli.test_serve import serve, shop, until
 from tests.kit.command_line import environment_of
 from tests.kit.raw_client import RawClient
-from tests.kit.running_gateway import free_port
 
 __all__ = ["shop"]
 

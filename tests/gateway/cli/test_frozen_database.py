@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
@@ -14,7 +15,6 @@ from tests.gateway.cli.test_serve import serve, until
 from tests.kit.command_line import environment_of
 from tests.kit.frozen import frozen_postgres
 from tests.kit.made_up_market import Item, offer
-from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for, stock
 
 BOUND = 60  # for a test that fails; RULES ask for 5 s, which the attack test measures

@@ -6,6 +6,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from gateway.catalog import snapshot_files
 from gateway.catalog.publish import publish
@@ -13,7 +14,6 @@ from tests.gateway.cli.test_serve import children, serve, until
 from tests.kit import full_disk as disks
 from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer, some_items
-from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for, stock
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 import aiohttp
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from tests.gateway.cli.test_serve import running, serve, until
 from tests.kit.command_line import environment_of
-from tests.kit.running_gateway import free_port
 from tests.kit.sandboxed import stock_from, town
 from tests.kit.shelf import settings_for
 

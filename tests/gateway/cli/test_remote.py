@@ -7,11 +7,11 @@ import json
 import aiohttp
 import pytest
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from tests.gateway.cli.test_orders import GOOD, PARTLY, shop
 from tests.gateway.cli.test_serve import serve, until
 from tests.kit.command_line import Finished, command_with, environment_of, environment_with
-from tests.kit.running_gateway import free_port
 
 __all__ = ["shop"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from benchmarks.processes import free_port
 from gateway.access.key_rows import create_key
 from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
@@ -22,7 +23,6 @@ from gateway.migrations import upgrade
 from gateway.runtime import supervisor
 from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer
-from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for, stock
 
 

@@ -9,10 +9,10 @@ import aiohttp
 import asyncpg
 import pytest
 
+from benchmarks.processes import free_port
 from tests.conftest import _run
 from tests.gateway.cli.test_serve import serve, until
 from tests.kit.command_line import environment_of, environment_with, run_command
-from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for
 
 
