@@ -32,7 +32,7 @@ Threshold = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?$", max_leng
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Something that a rule told of.
+    """An alert that a rule raised.
 
     Attributes:
         id: The alert's id.
@@ -70,19 +70,19 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What to tell of.
+    """An alert rule to store.
 
     Attributes:
         name: The rule's name.
-        kind: What to look at.
-        threshold: From where on to tell: percent for moved prices, percent of the cost for margins, an amount of base
-            currency for balances, days for days left, percent of orders that succeed for failing suppliers, minutes for
-            late syncs (null: two intervals) and for how long an order has needed attention.
-        direction: Which moves of a price to tell of.
+        kind: What it watches.
+        threshold: From where on it raises an alert: percent for moved prices, percent of the cost for margins, an
+            amount of base currency for balances, days for days left, percent of orders that succeed for failing
+            suppliers, minutes for late syncs (null: two intervals) and for how long an order has needed attention.
+        direction: Which moves of a price raise an alert.
         about: Whether the cost of an offer or the price of a plan is looked at.
         supplier: Only this supplier; null: all of them.
         country: Only plans that cover this country; null: all of them.
-        channels: The ids of the channels that are told; every one when none is named.
+        channels: The ids of the channels that are notified; every one when none is named.
         enabled: Whether the rule is evaluated.
     """
 
@@ -109,7 +109,7 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
         about: Whether the cost of an offer or the price of a plan is looked at.
         supplier: Only this supplier; null: all of them.
         country: Only plans that cover this country; null: all of them.
-        channels: The ids of the channels that are told; empty: every one.
+        channels: The ids of the channels that are notified; empty: every one.
         enabled: Whether the rule is evaluated.
         trouble: Why the last evaluation could not look at all of it; null when it could.
     """

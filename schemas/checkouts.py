@@ -241,7 +241,7 @@ class OpsCheckout(Checkout, frozen=True, kw_only=True):
         order_status: Where its order stands; null without one.
         fee: What being paid costs, in base currency; null while that is not known.
         margin: Price less fee less what the supplier took, in base currency; null while that is not known.
-        payments: The payments that were told of.
+        payments: The payments that bePaid reported.
         cases: What operators decide, or have decided.
         next_look_at: When the gateway looks at it next; null when it is final.
     """

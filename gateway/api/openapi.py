@@ -112,7 +112,7 @@ For those who run the gateway: all storefronts, live and test.
         "numbers": "Virtual numbers by account.",
         "selling": "Stopping and resuming all sales.",
         "money": "Our money at the suppliers: balances, statements, the ledger, deposits.",
-        "alerts": "What operators are told of, by which rules, and where.",
+        "alerts": "Alerts, the rules that raise them, and the channels that they go to.",
         "keys": "API keys.",
         "audit": "Who logged in and changed what.",
         "operations": "The queue of jobs and the settings in force.",
