@@ -39,8 +39,8 @@ class GoodDenomination(msgspec.Struct, frozen=True):
         kind: `fixed`: `face_value`. `custom`: an amount that the order names.
         face_value: What a fixed one is worth; null where the supplier does not say.
         currency: The currency of a custom amount.
-        least: The least custom amount; null where that is not told.
-        most: The highest custom amount; null where that is not told.
+        least: The least custom amount; null where that is not stated.
+        most: The highest custom amount; null where that is not stated.
     """
 
     kind: Annotated[Literal["fixed", "custom"], example("fixed")]
@@ -56,7 +56,7 @@ class GoodFieldAsked(msgspec.Struct, frozen=True):
     Attributes:
         name: The name under which to tell it.
         label: What to ask the customer.
-        required: Whether it must be told.
+        required: Whether it must be given.
         pattern: A regular expression that it must match; null without one.
         options: All that may stand there; empty when anything may.
     """
@@ -163,8 +163,8 @@ class GoodCustomPrice(msgspec.Struct, frozen=True):
         cost_currency: The currency of the cost.
         markup_percent: What comes on top, in percent.
         markup_fixed: What comes on top, as an amount.
-        least: The least amount; null where that is not told.
-        most: The highest amount; null where that is not told.
+        least: The least amount; null where that is not stated.
+        most: The highest amount; null where that is not stated.
     """
 
     currency: CurrencyCode

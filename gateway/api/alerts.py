@@ -75,7 +75,7 @@ async def list_alerts(request: web.Request) -> web.Response:
 async def list_alert_rules(request: web.Request) -> web.Response:
     """The rules of alerts, all on one page.
 
-    A rule says what is looked at and from where on it is told. The first ones are made with the database.
+    A rule says what it watches and when it raises an alert. The first ones are made with the database.
     """
     read_query(request, NoParameters)
     return json_answer(Page.complete(await alerts.all_rules(pool_of(request))))

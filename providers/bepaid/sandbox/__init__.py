@@ -140,7 +140,7 @@ def serialize_product(request: web.Request, product: SandboxProduct) -> dict[str
 
 
 def notification(payment: SandboxPayment) -> dict[str, Any]:
-    """What the shop is told of a payment."""
+    """The notification of a payment."""
     return {
         "transaction": {
             "uid": payment.uid,

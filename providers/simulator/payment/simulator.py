@@ -1,4 +1,4 @@
-"""The payment simulator: products behind payment links, what was paid for them, and what the shop was told of it.
+"""The payment simulator: products behind payment links, what was paid for them, and the notifications that were sent.
 
 What one payment supplier says of them is in its ``PaymentRules`` and in the routes of its sandbox.
 """
