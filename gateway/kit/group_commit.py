@@ -1,8 +1,13 @@
 """Group commit: callers that run the same statement at the same moment share one transaction.
 
 Under load many orders reach the same statement together. One transaction each would cost one commit each and have them
-wait for each other in PostgreSQL; here one batch is written at a time, and whatever arrives meanwhile is the next one.
-A caller that is alone waits for nobody: its batch holds one.
+wait for each other in PostgreSQL; here one batch is written at a time, and whatever arrives meanwhile waits for a next
+one. A caller that is alone waits for nobody: its batch holds one.
+
+A batch takes a share of those that wait, not all of them. Who is written together is answered together: callers that
+go on with their next order would do so in step, and come back as one burst in which everybody waits for the last. By
+shares the first of a burst goes on while the others are written, and the burst comes apart. The more wait, the larger
+the batches, so a slow disk still writes many at once.
 """
 
 from __future__ import annotations
@@ -19,6 +24,12 @@ from gateway.kit.pool import Pool, is_database_down
 # The rows of a batch stay locked until its last one is written. A batch of this size also fits into what the driver
 # sends in one go, so that a process that is frozen half-way leaves no open transaction behind.
 MOST_IN_A_BATCH = 16
+SHARE = 4  # a batch is one of so many parts of the queue
+
+
+def batch_size(waiting: int) -> int:
+    """How many of those that wait are written together."""
+    return min(MOST_IN_A_BATCH, -(-waiting // SHARE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,8 @@ class GroupCommit:
         batch: list[_Call] = []
         try:
             while queue.waiting:
-                batch, queue.waiting = queue.waiting[:MOST_IN_A_BATCH], queue.waiting[MOST_IN_A_BATCH:]
+                size = batch_size(len(queue.waiting))
+                batch, queue.waiting = queue.waiting[:size], queue.waiting[size:]
                 await self._write(query, [call for call in batch if not call.row.cancelled()])
         except asyncio.CancelledError as error:
             for call in (*batch, *queue.waiting):
