@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import NeedFeatures, Plan, PlanId, Price, Url
+from schemas.api import Plan, PlanId, Price, Url
 from schemas.examples import example
-from schemas.orders import Customer, MetadataKey, MetadataValue, Note, QuoteId, Reference
+from schemas.order_requests import Customer
+from schemas.orders import MetadataKey, MetadataValue, Note, QuoteId, Reference
+from schemas.quotes import NeedFeatures
 
 CheckoutStatus = Literal["creating", "open", "paid", "expired", "needs_review", "failed", "closed"]
 CheckoutId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_]+$", examples=["co_7f3a9c20e1b8"])]

@@ -17,8 +17,9 @@ from gateway.catalog import wanted_rules
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
 from gateway.catalog.wanted_rules import InvalidFeature
 from providers.kit.places import is_country, unknown_country
-from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
+from schemas.api import CountryList, OfferList, Plan, PlanList, RegionList
 from schemas.features import Wanted
+from schemas.quotes import NeedFeatures
 
 routes = Table()
 

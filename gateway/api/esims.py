@@ -35,7 +35,8 @@ from providers.kit.plan_names import plan_name
 from schemas import api_esims
 from schemas.api import PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
-from schemas.orders import WITHOUT_CODE, Order, TopupForOption, TopupForPlan
+from schemas.order_requests import TopupForOption, TopupForPlan
+from schemas.orders import WITHOUT_CODE, Order
 from schemas.page import Page
 from schemas.plan import Starts
 

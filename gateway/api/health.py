@@ -12,7 +12,7 @@ from aiohttp import web
 from gateway.api import state
 from gateway.api.problems import KINDS, Refusal, problem_example
 from gateway.api.spec import Table
-from schemas.api import Alive, Ready
+from schemas.health import Alive, Ready
 
 routes = Table()
 

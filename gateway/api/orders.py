@@ -31,21 +31,10 @@ from gateway.orders.admit import admit, validate
 from gateway.orders.cancel import cancel_by_operator, request_cancel
 from gateway.orders.process import process_order, start
 from gateway.orders.resolve import resolve
+from schemas.ops_orders import LedgerEntry, OpsCancelRequest, OpsOrder, ResolveRequest, Validated
 from schemas.order import NumberDelivery, VoucherCode
-from schemas.orders import (
-    ANSWERED,
-    LedgerEntry,
-    OpsCancelRequest,
-    OpsOrder,
-    Order,
-    OrderEventList,
-    OrderForGood,
-    OrderForNumber,
-    OrderForPlan,
-    OrderForQuote,
-    ResolveRequest,
-    Validated,
-)
+from schemas.order_requests import OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote
+from schemas.orders import ANSWERED, Order, OrderEventList
 from schemas.page import Page
 
 routes = Table()

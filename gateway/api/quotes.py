@@ -16,9 +16,10 @@ from gateway.api.spec import Table
 from gateway.catalog.index import Missed, Need, NoMatch, QueryError
 from gateway.catalog.quote import make_quote
 from providers.kit.places import is_country, unknown_country
-from schemas.api import Plan, Quote, QuoteForNeed, QuoteForPlan
+from schemas.api import Plan
 from schemas.features import Wanted
 from schemas.problems import MissedThing, NearestPlan
+from schemas.quotes import Quote, QuoteForNeed, QuoteForPlan
 
 routes = Table()
 

@@ -13,7 +13,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.suppliers import selling_rows, stops
-from schemas.orders import SellingStop, StopRequest
+from schemas.ops_orders import SellingStop, StopRequest
 from schemas.page import Page
 
 routes = Table()

@@ -30,7 +30,7 @@ from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import PaymentAccount
 from schemas.checkouts import CheckoutForPlan, CheckoutForQuote
 from schemas.errors import GatewayError
-from schemas.orders import OrderForPlan, OrderForQuote
+from schemas.order_requests import OrderForPlan, OrderForQuote
 from schemas.payment import PaymentLink, PaymentLinkRequest
 
 T = TypeVar("T")

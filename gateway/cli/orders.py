@@ -74,7 +74,8 @@ def _show(order: Any) -> None:
     """Print an order with its ``events``, as JSON has them."""
     import msgspec
 
-    from schemas.orders import OpsOrder, OrderEvent
+    from schemas.ops_orders import OpsOrder
+    from schemas.orders import OrderEvent
 
     events = msgspec.convert(order["events"], list[OrderEvent])
     order = msgspec.convert(order, OpsOrder)

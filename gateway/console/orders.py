@@ -42,8 +42,9 @@ from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.resolve import resolve as settle_as
 from gateway.orders.rules.attention import KINDS, WORDS
 from schemas.money import Money
+from schemas.ops_orders import OpsOrder
 from schemas.order import NumberDelivery
-from schemas.orders import Kind, OpsOrder, OrderStatus
+from schemas.orders import Kind, OrderStatus
 
 pages = Pages()
 LIST = "/console/orders"

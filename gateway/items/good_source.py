@@ -25,7 +25,7 @@ from providers.contract import Capability
 from schemas.good import Good
 from schemas.money import Money
 from schemas.order import GoodWanted
-from schemas.orders import OrderForGood
+from schemas.order_requests import OrderForGood
 
 NO_GOOD = "there is no such good"
 

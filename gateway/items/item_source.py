@@ -15,7 +15,7 @@ from gateway.items.item_rules import Item, ItemKind, NumberItem
 from gateway.items.number_source import NumberSource
 from gateway.kit.problem import Problem
 from gateway.suppliers.deps import Deps
-from schemas.orders import OrderForGood, OrderForNumber
+from schemas.order_requests import OrderForGood, OrderForNumber
 
 OFFER_SOURCES: Mapping[str, Callable[[Mode, Any], OfferSource]] = {"number": NumberSource, "voucher": GoodSource}
 

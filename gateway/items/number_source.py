@@ -18,7 +18,7 @@ from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from providers.kit.places import country_name
 from schemas.order import NumberWanted
-from schemas.orders import OrderForNumber
+from schemas.order_requests import OrderForNumber
 
 NO_NUMBER = "no number of that country and tier is sold"
 

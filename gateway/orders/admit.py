@@ -48,7 +48,7 @@ from schemas import api
 from schemas.api import Price
 from schemas.features import Wanted
 from schemas.money import Money
-from schemas.orders import (
+from schemas.order_requests import (
     OrderForGood,
     OrderForNumber,
     OrderForPlan,

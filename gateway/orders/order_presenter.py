@@ -31,7 +31,7 @@ from gateway.suppliers import call_log_rows
 from gateway.suppliers.call_log_rows import KeptExchange
 from gateway.suppliers.deps import Deps
 from schemas.money import Money
-from schemas.orders import OpsOrder
+from schemas.ops_orders import OpsOrder
 from schemas.page import Page
 
 POLL_SECONDS = 8.0  # who asks waits no longer; the look goes on

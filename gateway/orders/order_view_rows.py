@@ -17,7 +17,8 @@ from gateway.access.key_rows import Mode
 from gateway.kit.pages import PageRequest, columns, price_of
 from gateway.kit.pool import Connection, Pool
 from schemas.money import Money
-from schemas.orders import Attempt, LedgerEntry, OrderEvent
+from schemas.ops_orders import LedgerEntry
+from schemas.orders import Attempt, OrderEvent
 from schemas.page import Page
 
 

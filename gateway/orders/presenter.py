@@ -20,7 +20,8 @@ from gateway.orders.rules.states import ANSWERED
 from gateway.orders.settle import Settled
 from gateway.suppliers.deps import Deps
 from schemas.api import Plan, Price
-from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, OrderedNumber, OrderedVoucher
+from schemas.ops_orders import OpsOrder
+from schemas.orders import Attempt, Failure, Order, OrderedEsim, OrderedNumber, OrderedVoucher
 
 _BUYING = frozenset({"purchase", "topup"})
 

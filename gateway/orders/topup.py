@@ -39,7 +39,7 @@ from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound, NotSupported
 from schemas.money import Money
-from schemas.orders import TopupForOption, TopupForPlan
+from schemas.order_requests import TopupForOption, TopupForPlan
 from schemas.plan import WhyNot
 
 

@@ -28,7 +28,7 @@ from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, SupplierSimulator, Trigger, TriggerKind, serve, world_for
-from schemas.orders import OrderForPlan, OrderForQuote
+from schemas.order_requests import OrderForPlan, OrderForQuote
 from tests.kit.remembered import synced
 from tests.kit.shelf import settings_for
 

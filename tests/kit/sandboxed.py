@@ -20,7 +20,7 @@ from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
-from schemas.orders import OrderForPlan
+from schemas.order_requests import OrderForPlan
 from tests.kit.remembered import synced
 from tests.kit.working import answered
 

@@ -6,7 +6,7 @@ from gateway.api import state
 from gateway.orders.admit import admit
 from gateway.orders.restore import restored
 from gateway.suppliers import selling_rows
-from schemas.orders import OrderForPlan
+from schemas.order_requests import OrderForPlan
 from tests.kit.answers import read
 
 GOOD = "bv-1gb-2d-06d3e3e4ddb9"  # pikasim's: it takes eSIMs back and adds data

@@ -15,6 +15,7 @@ from schemas import api
 from schemas.errors import ConfigurationError
 from schemas.features import Wanted
 from schemas.money import Money
+from schemas.quotes import NextBest, Quote
 from tests.kit.made_up_market import NOW, Item, Market, offer
 from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY, SECRET_KEY
 
@@ -36,13 +37,13 @@ def quote(need: Need, settings=SETTINGS, storefront: str = "sf_one", now: dateti
 
 def test_a_regional_plan_is_quoted_when_it_is_the_cheapest_and_the_quote_says_why() -> None:
     made = quote(Need(countries=("JP",), data_mb=3072, days=10))
-    body = msgspec.json.decode(made.body, type=api.Quote)
+    body = msgspec.json.decode(made.body, type=Quote)
     assert body.id == made.id
     assert body.plan.countries == ["JP", "KR"]
     assert body.price == api.Price("8.80", "USD")
     assert body.expires_at == NOW + timedelta(seconds=900)
     assert (body.why.plans_considered, body.why.plans_in_stock, body.why.rule) == (3, 3, "cheapest_in_stock")
-    assert body.why.next_best == api.NextBest(MARKET.items[0].offer.plan_id, api.Price("9.90", "USD"))
+    assert body.why.next_best == NextBest(MARKET.items[0].offer.plan_id, api.Price("9.90", "USD"))
 
 
 def test_what_a_quote_holds_comes_back_to_the_storefront_that_asked() -> None:
@@ -141,7 +142,7 @@ def test_without_a_match_it_says_what_there_was_none_of(need: Need, missing: str
 
 def test_a_plan_by_its_id_is_quoted_whatever_else_is_cheaper() -> None:
     made = quote(Need(plan_id=MARKET.items[2].offer.plan_id))
-    assert msgspec.json.decode(made.body, type=api.Quote).price.amount == "22.00"
+    assert msgspec.json.decode(made.body, type=Quote).price.amount == "22.00"
 
 
 def test_a_daily_plan_counts_for_the_days_of_the_need() -> None:

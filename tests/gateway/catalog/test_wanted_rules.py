@@ -6,8 +6,8 @@ import pytest
 from gateway.api.parameters import PlanParameters
 from gateway.catalog import wanted_rules
 from gateway.catalog.wanted_rules import InvalidFeature
-from schemas.api import NeedFeatures
 from schemas.features import Wanted
+from schemas.quotes import NeedFeatures
 
 
 def test_the_features_of_a_query_and_of_a_need_are_the_same_question():

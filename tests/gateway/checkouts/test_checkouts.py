@@ -12,7 +12,7 @@ from gateway.orders.admit import Admitted
 from gateway.orders.process import process_order
 from schemas.checkouts import CheckoutForPlan
 from schemas.errors import TimedOut
-from schemas.orders import Customer
+from schemas.order_requests import Customer
 from tests.kit.admitted import code_of
 from tests.kit.paydesk import paydesk
 from tests.kit.waiting import until

@@ -10,7 +10,7 @@ from gateway.checkouts import payment_audit_rows
 from gateway.checkouts.decisions import decide
 from gateway.ledger.reconcile import reconcile
 from gateway.privacy.erase import erase_email, erase_old_emails
-from schemas.orders import Customer
+from schemas.order_requests import Customer
 from tests.kit.working import idle
 
 EMAIL = "Somebody@example.com"

@@ -9,7 +9,7 @@ from gateway.access.key_rows import create_key
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from providers.beppay import orders as beppay
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.kit.command_line import command_with, environment_of
 from tests.kit.sandboxed import shop_on, stock_from, town
 from tests.kit.shelf import settings_for

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.access import audit_rows
 from gateway.orders.admit import Admitted, admit
-from schemas.orders import NumberChoice, OrderForNumber
+from schemas.order_requests import NumberChoice, OrderForNumber
 from tests.kit.working import answered
 
 PLACE = "/console/other-goods"

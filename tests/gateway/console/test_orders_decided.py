@@ -7,7 +7,7 @@ from gateway.orders.admit import Admitted
 from gateway.orders.restore import restored
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.gateway.console.test_orders import LIST, bought
 from tests.kit.sandboxed import Shop
 from tests.kit.working import answered

@@ -27,7 +27,7 @@ from schemas.account import NumberTier
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
 from schemas.order import NumberDelivery, OrderKind, PurchaseRequest, SupplierOrder
-from schemas.orders import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
+from schemas.order_requests import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
 from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.working import emit_events

@@ -33,7 +33,7 @@ from schemas.errors import NotFound, NotReached, UnreadableAnswer
 from schemas.good import CustomPrice, Good, GoodCategory
 from schemas.money import Money
 from schemas.order import VoucherCode
-from schemas.orders import OrderForGood, PriceLimit
+from schemas.order_requests import OrderForGood, PriceLimit
 from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.working import idle

@@ -12,7 +12,7 @@ from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import poll_failed_attempt, process_order
 from gateway.orders.read_again import read_order_again
 from gateway.orders.topup import admit_topup
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 

@@ -11,8 +11,9 @@ from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted, Valid, admit, validate
 from providers.s2s.sandbox.products import sku_id
 from providers.simulator import Fault, FaultKind
-from schemas.api import NeedFeatures, Plan
-from schemas.orders import Customer, OrderForPlan, OrderForQuote
+from schemas.api import Plan
+from schemas.order_requests import Customer, OrderForPlan, OrderForQuote
+from schemas.quotes import NeedFeatures
 from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.held_quote import held_quote

@@ -17,7 +17,7 @@ from gateway.orders.settle import settle
 from gateway.suppliers import selling_rows
 from schemas.errors import NotAuthorised, TimedOut
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
-from schemas.orders import NumberChoice, OrderForNumber, OrderForPlan, PriceLimit, SupplierChoice
+from schemas.order_requests import NumberChoice, OrderForNumber, OrderForPlan, PriceLimit, SupplierChoice
 from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 

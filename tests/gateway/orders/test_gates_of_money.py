@@ -21,7 +21,7 @@ from gateway.orders.topup import admit_topup, topup_options
 from gateway.suppliers import spend_rows, supplier_list_rows
 from schemas.errors import Refused
 from schemas.order import PurchaseRequest, SupplierOrder
-from schemas.orders import TopupForOption
+from schemas.order_requests import TopupForOption
 from tests.kit.admitted import code_of, order_of
 from tests.kit.common_plan import everyday_plan
 from tests.kit.counter import STOREFRONT, Counter

@@ -40,7 +40,7 @@ from gateway.suppliers import selling_rows, supplier_list_rows
 from providers.kit.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from schemas.order import OrderKind
-from schemas.orders import TopupForOption
+from schemas.order_requests import TopupForOption
 from tests.gateway.checkouts.test_refunded_orders import refunded, told
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.counter import counter as open_counter

@@ -10,7 +10,7 @@ from gateway.orders.cancel import request_cancel
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 

@@ -16,7 +16,7 @@ from gateway.orders.settle import Source, record, settle
 from gateway.orders.topup import admit_topup
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.waiting import until

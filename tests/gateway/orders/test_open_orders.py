@@ -9,7 +9,7 @@ import pytest
 from gateway.kit.pool import Pool
 from gateway.orders.admit import Admitted, admit
 from gateway.orders.process import drain
-from schemas.orders import OrderForPlan
+from schemas.order_requests import OrderForPlan
 from tests.kit.admitted import code_of
 from tests.kit.common_plan import common_plan
 from tests.kit.counter import counter as open_counter

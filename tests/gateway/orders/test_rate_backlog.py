@@ -15,7 +15,7 @@ from gateway.orders.admit import Admitted, admit
 from gateway.orders.process import process_order, start
 from gateway.suppliers import selling_rows
 from providers.kit.rate_limiter import MemoryRateLimiter
-from schemas.orders import OrderForPlan
+from schemas.order_requests import OrderForPlan
 from tests.kit.common_plan import common_plan
 from tests.kit.counter import Counter
 from tests.kit.driven_clock import DrivenClock

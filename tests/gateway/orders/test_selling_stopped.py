@@ -7,7 +7,7 @@ import pytest
 from gateway.orders.admit import Admitted, validate
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
-from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
+from schemas.order_requests import NumberChoice, OrderForNumber, TopupForPlan
 from tests.kit.admitted import code_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.paydesk import paydesk

@@ -20,7 +20,7 @@ from gateway.orders.cancel import request_cancel
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
-from schemas.orders import NumberChoice, OrderForGood, OrderForNumber, TopupForPlan
+from schemas.order_requests import NumberChoice, OrderForGood, OrderForNumber, TopupForPlan
 from tests.gateway.items.test_goods import CARD, SHELF
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter

@@ -13,7 +13,7 @@ from gateway.orders.admit import admit
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
-from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
+from schemas.order_requests import NumberChoice, OrderForNumber, TopupForPlan
 from tests.kit.admitted import order_of
 from tests.kit.common_plan import PLAN_ID, SELLERS, common_plan
 from tests.kit.counter import STOREFRONT, Counter

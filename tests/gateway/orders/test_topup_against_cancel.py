@@ -15,7 +15,7 @@ from gateway.orders.cancel import request_cancel
 from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup
-from schemas.orders import TopupForPlan
+from schemas.order_requests import TopupForPlan
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 

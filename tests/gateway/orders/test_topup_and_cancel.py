@@ -15,7 +15,7 @@ from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup, topup_options
 from schemas.errors import NotFound
-from schemas.orders import TopupForOption, TopupForPlan
+from schemas.order_requests import TopupForOption, TopupForPlan
 from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 

@@ -8,7 +8,7 @@ from gateway.orders.admit import Admitted, admit
 from gateway.suppliers import selling_rows
 from providers.kit.breaker import BREAKER_FAILURES
 from providers.simulator.trigger_plans import TRIGGER_PLANS
-from schemas.orders import OrderForPlan
+from schemas.order_requests import OrderForPlan
 from tests.kit.common_plan import everyday_plan
 from tests.kit.counter import Counter
 

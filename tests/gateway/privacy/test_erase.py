@@ -6,7 +6,7 @@ import pytest
 
 from gateway.orders.admit import Admitted
 from gateway.privacy.erase import erase_email, erase_old_emails
-from schemas.orders import Customer
+from schemas.order_requests import Customer
 from tests.kit.admitted import order_of
 from tests.kit.counter import Counter
 

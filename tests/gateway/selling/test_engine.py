@@ -23,10 +23,9 @@ from gateway.selling.choosing_rules import NoneLeft, choose
 from gateway.selling.engine import Sale, SaleRequest
 from gateway.selling.plan_source import PlanSource
 from gateway.suppliers import selling_rows, supplier_list_rows
-from schemas.api import NeedFeatures
 from schemas.errors import NotFound, NotReached
 from schemas.money import Money
-from schemas.orders import (
+from schemas.order_requests import (
     NumberChoice,
     OrderForGood,
     OrderForNumber,
@@ -36,6 +35,7 @@ from schemas.orders import (
     SupplierChoice,
     TopupForPlan,
 )
+from schemas.quotes import NeedFeatures
 from tests.gateway.items.test_goods import CARD, SHELF
 from tests.kit.admitted import code_of
 from tests.kit.common_plan import everyday_plan
