@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.api import PlanData, PlanId, PlanName, PlanValidity, Price
+from schemas.api import PlanData, PlanId, PlanName, PlanValidity, Price, UrlPath
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, ProfileState, ServiceState
 from schemas.examples import AT, example
 
@@ -64,6 +64,20 @@ class EsimUsage(msgspec.Struct, frozen=True):
 
     data: DataUsage | None
     observed_at: datetime
+
+
+class QrLinks(msgspec.Struct, frozen=True):
+    """Addresses of the QR code that need no key, for a page or a mail. Whoever has one can install the eSIM.
+
+    Attributes:
+        svg_url: As an SVG picture.
+        png_url: As a PNG picture.
+        expires_at: When both end.
+    """
+
+    svg_url: Annotated[UrlPath, example("/e/9rB1uTqk3Q0m2v7cX5yZ8wHnpLkKjIhG1a2b3c4d5e6f7A.svg")]
+    png_url: Annotated[UrlPath, example("/e/9rB1uTqk3Q0m2v7cX5yZ8wHnpLkKjIhG1a2b3c4d5e6f7A.png")]
+    expires_at: datetime
 
 
 class TopupPlan(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import BYTES_TYPE, Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
-from gateway.inventory.esims import can_topup, install_by, with_status, with_usage
+from gateway.inventory.esims import can_topup, install_by, qr_links, with_status, with_usage
 from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.orders.topup import TopupOption, admit_topup, topup_options
@@ -110,7 +110,7 @@ async def get_esim_qr_svg(request: web.Request) -> web.Response:
 
     Whoever scans it can install the eSIM: show it to its owner alone. 410: the eSIM was cancelled.
     """
-    return _picture(request, delivery_rules.qr_svg(await _code(request)), "image/svg+xml")
+    return _picture(request, delivery_rules.qr_svg((await _installable(request))[1]), "image/svg+xml")
 
 
 @routes(
@@ -123,7 +123,22 @@ async def get_esim_qr_png(request: web.Request) -> web.Response:
 
     Whoever scans it can install the eSIM: show it to its owner alone. 410: the eSIM was cancelled.
     """
-    return _picture(request, delivery_rules.qr_png(await _code(request)), "image/png")
+    return _picture(request, delivery_rules.qr_png((await _installable(request))[1]), "image/png")
+
+
+@routes(
+    "GET", "/v1/esims/{id}/qr-links",
+    access="storefront", tag="esims", answer=api_esims.QrLinks, parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim_qr_links(request: web.Request) -> web.Response:
+    """Addresses of the QR code for an `<img>`, without your key.
+
+    They end after a while, by default an hour, and stay the same for a minute: ask for them when you show the picture.
+    Whoever has one can install the eSIM. 410: the eSIM was cancelled.
+    """
+    esim, _ = await _installable(request)
+    return json_answer(qr_links(deps_of(request), esim.id))
 
 
 @routes(
@@ -171,7 +186,8 @@ def _is_fresh(request: web.Request) -> bool:
     return "no-cache" in request.headers.get("Cache-Control", "").lower()
 
 
-async def _code(request: web.Request) -> str:
+async def _installable(request: web.Request) -> tuple[Esim, str]:
+    """The eSIM asked for, with its activation code."""
     read_query(request, NoParameters)
     deps = deps_of(request)
     esim = await esim_rows.find(deps.pool, deps.seal, *storefront_of(request), _name(request))
@@ -182,7 +198,7 @@ async def _code(request: web.Request) -> str:
     code = activation.parse(esim.activation_code)
     if code is None:
         raise Refusal("not_found", "this eSIM has no installable activation code")
-    return code.text
+    return esim, code.text
 
 
 def _name(request: web.Request) -> str:

@@ -1,12 +1,13 @@
-"""The page that a shop sends a traveller to: how to install the eSIM. One answer, which asks for nothing else.
+"""What a traveller sees without a key: the page that says how to install the eSIM, and its QR code alone.
 
-Its address is the permission: no key, unguessable, good for a while. No script, no picture from elsewhere,
-nothing that a third party learns of.
+The address is the permission: unguessable, good for a while. The page is one answer, which asks for nothing else: no
+script, no picture from elsewhere, nothing that a third party learns of.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib import resources
@@ -19,11 +20,13 @@ import structlog
 from aiohttp import web
 
 from gateway.api import state
-from gateway.inventory import delivery_rules, esim_rows, traveller_link_rules
+from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
 from gateway.inventory.esims import install_by
+from gateway.inventory.traveller_link_rules import PAGE, PATH, PICTURE, Link
 from gateway.kit.pool import DATABASE_DOWN
 from providers.kit import activation
+from providers.kit.activation import ActivationCode
 from providers.kit.places import country_name
 from schemas.esim import ServiceState
 from schemas.plan import Features, Starts
@@ -34,13 +37,17 @@ _MOST_NAMED = 12
 _ASK = "Please ask the shop where you bought it."
 _STYLE = resources.files("gateway.api").joinpath("templates/traveller.css").read_text("utf-8").strip()
 _STYLE_DIGEST = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
+_UNLISTED = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow, noarchive"}
 _HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; img-src data:; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'"
     ),
-    "Cache-Control": "private, no-store",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    **_UNLISTED,
+}
+_PICTURES: Mapping[str, tuple[Callable[[str], bytes], str]] = {
+    "svg": (delivery_rules.qr_svg, "image/svg+xml"),
+    "png": (delivery_rules.qr_png, "image/png"),
 }
 _STARTS = {
     Starts.INSTALL: "Its time begins when it is installed.",
@@ -58,7 +65,9 @@ _SENTENCES: tuple[tuple[str, bool, str], ...] = (
 
 def install(app: web.Application) -> None:
     """Give the application the page."""
-    app.router.add_get(traveller_link_rules.PATH + "{token}", show)
+    for ending in _PICTURES:
+        app.router.add_get(f"{PATH}{{token}}.{ending}", show_picture)
+    app.router.add_get(PATH + "{token}", show)
     aiohttp_jinja2.setup(
         app, app_key=TEMPLATES, loader=jinja2.PackageLoader("gateway.api"), undefined=jinja2.StrictUndefined
     )
@@ -66,11 +75,30 @@ def install(app: web.Application) -> None:
 
 async def show(request: web.Request) -> web.Response:
     """The page of an eSIM, or one that says why there is none (404, 410, 503). For people: no part of the API."""
+    found = await _installable(request, PAGE)
+    if isinstance(found, web.Response):
+        return found
+    esim, code = found
+    return _page(request, 200, {"title": _title(esim), "esim": _shown(esim, code, request.match_info["token"])})
+
+
+async def show_picture(request: web.Request) -> web.Response:
+    """The QR code of an eSIM, for an ``<img>`` of a shop's page; 404, 410 and 503 as of the page."""
+    found = await _installable(request, PICTURE)
+    if isinstance(found, web.Response):
+        return found
+    _, code = found
+    draw, content_type = _PICTURES[request.path.rpartition(".")[2]]
+    headers = {**_UNLISTED, "Cross-Origin-Resource-Policy": "cross-origin"}
+    return web.Response(body=draw(code.text), content_type=content_type, headers=headers)
+
+
+async def _installable(request: web.Request, link: Link) -> tuple[Esim, ActivationCode] | web.Response:
+    """The eSIM that the address is for, with its activation code; a page that says why there is none."""
     deps = request.app.get(state.DEPS)
-    token = request.match_info["token"]
     if deps is None:
         return _not_now(request)
-    esim_id = traveller_link_rules.esim_of(deps.seal, token, deps.clock())
+    esim_id = link.esim_of(deps.seal, request.match_info["token"], deps.clock())
     try:
         esim = await esim_rows.get(deps.pool, deps.seal, esim_id) if esim_id is not None else None
     except DATABASE_DOWN as error:
@@ -78,9 +106,10 @@ async def show(request: web.Request) -> web.Response:
         return _not_now(request)
     if esim is None:
         return _nothing(request, 404, "This page is not here", f"Its time is over, or the address is not whole. {_ASK}")
-    if _is_over(esim) or activation.parse(esim.activation_code) is None:
+    code = activation.parse(esim.activation_code)
+    if _is_over(esim) or code is None:
         return _nothing(request, 410, "This eSIM cannot be installed", f"It was cancelled or taken back. {_ASK}")
-    return _page(request, 200, {"title": _title(esim), "esim": _shown(esim, token)})
+    return esim, code
 
 
 def _not_now(request: web.Request) -> web.Response:
@@ -111,13 +140,10 @@ def _is_over(esim: Esim) -> bool:
     return revoked or esim.order_status == "cancelled"
 
 
-def _shown(esim: Esim, token: str) -> dict[str, Any]:
-    code = activation.parse(esim.activation_code)
-    if code is None:
-        raise ValueError("an eSIM without a whole code has no page")
+def _shown(esim: Esim, code: ActivationCode, token: str) -> dict[str, Any]:
     validity = esim.plan.get("validity") or {}
     days = validity.get("days")
-    expires_at = traveller_link_rules.expires_at_of(token)
+    expires_at = PAGE.expires_at(token)
     return {
         "data": _data(esim.plan.get("data") or {}),
         "validity": f"{days} {'day' if days == 1 else 'days'}" if days else "",

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.access.key_rows import Mode
-from gateway.inventory import delivery_rules, esim_life_rules, esim_rows, traveller_link_rules
+from gateway.inventory import delivery_rules, esim_life_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
+from gateway.inventory.traveller_link_rules import PAGE, PICTURE, url_of
 from gateway.kit.problem import Problem, not_supported
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
 from gateway.webhooks.notify import emit_event
 from providers.contract import Capability
+from schemas.api_esims import QrLinks
 from schemas.errors import GatewayError, NotFound, SupplierError
 from schemas.esim import EsimStatus, ProfileState, ServiceState
 from schemas.events import EsimStateChangedData, EsimStates, EsimUsageLowData, EventData
@@ -43,7 +45,16 @@ def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEs
 def page_url(deps: Deps, esim_id: str) -> str:
     """The address of the traveller's page of an eSIM, good for a while from now."""
     settings = deps.settings.esim
-    return traveller_link_rules.url_for(deps.seal, esim_id, deps.clock(), settings.page_days, settings.page_base_url)
+    token = PAGE.token(deps.seal, esim_id, deps.clock(), settings.page_days)
+    return url_of(token, settings.page_base_url)
+
+
+def qr_links(deps: Deps, esim_id: str) -> QrLinks:
+    """Addresses of the code's pictures that need no key, good for a short while from now."""
+    settings = deps.settings.esim
+    token = PICTURE.token(deps.seal, esim_id, deps.clock(), settings.qr_link_minutes)
+    svg, png = (url_of(token, settings.page_base_url, ending) for ending in (".svg", ".png"))
+    return QrLinks(svg, png, PICTURE.expires_at(token))
 
 
 async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | None:

@@ -206,6 +206,7 @@ class Esim(_Section):
     poll_share: float = Field(default=0.2, gt=0, le=1)
     page_days: int = Field(default=30, gt=0, le=3650)
     page_base_url: str = ""
+    qr_link_minutes: int = Field(default=60, gt=0, le=1440)
 
 
 class Alerts(_Section):

@@ -60,6 +60,7 @@ MEANINGS: Mapping[str, str] = {
     "esim.cache_seconds": "How long an eSIM's state is told from memory.",
     "esim.poll_share": "The share of a supplier's rate that looking at usage may take.",
     "esim.page_days": "How long the address of a traveller's page is good.",
+    "esim.qr_link_minutes": "How long the address of a QR code that needs no key is good.",
     "esim.page_base_url": "Where travellers reach this gateway. Without it their page has no whole address.",
     "alerts.price_hours": "How long a moved cost stands as an alert when it does not move back.",
     "alerts.flap_times": "Raised so often within flap_hours, an alert flaps: it then ends only after some quiet.",

@@ -10,7 +10,7 @@ import pytest
 from gateway.api import state
 from gateway.api.examples import example_of
 from gateway.inventory.esims import record
-from gateway.inventory.traveller_link_rules import token_for, url_for
+from gateway.inventory.traveller_link_rules import PAGE, PICTURE, url_of
 from providers.loader import load_manifests
 from schemas.api import Plan
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
@@ -191,8 +191,8 @@ class Requests(HTMLParser):
                 self.fetched.append(value)
 
 
-def page_of(esim, **more):
-    return url_for(SEAL, esim.id, datetime.now(UTC), 30, **more)
+def page_of(esim):
+    return url_of(PAGE.token(SEAL, esim.id, datetime.now(UTC), 30))
 
 
 async def test_a_traveller_gets_the_page_without_a_key_and_its_picture_installs(api):
@@ -266,9 +266,9 @@ async def test_the_policy_lets_exactly_the_page_s_own_style_in(api):
 
 async def test_an_address_that_is_wrong_or_over_shows_nothing(api):
     esim = await sold(api.pool)
-    long_ago = token_for(SEAL, esim.id, datetime.now(UTC) - timedelta(days=40), 30)
-    unknown = token_for(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30)
-    good = token_for(SEAL, esim.id, datetime.now(UTC), 30)
+    long_ago = PAGE.token(SEAL, esim.id, datetime.now(UTC) - timedelta(days=40), 30)
+    unknown = PAGE.token(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30)
+    good = PAGE.token(SEAL, esim.id, datetime.now(UTC), 30)
     for token in (long_ago, unknown, good[:-1] + ("A" if good[-1] != "A" else "B"), esim.id, "x", "%00"):
         answer = await api.get(f"/e/{token}")
         assert answer.status == 404
@@ -287,9 +287,40 @@ async def test_an_esim_that_cannot_be_installed_has_no_page(api, how):
     assert "K2-1QW34" not in await answer.text()
 
 
+@pytest.mark.parametrize(("name", "kind"), [("svg_url", "image/svg+xml"), ("png_url", "image/png")])
+async def test_a_picture_by_its_link_needs_no_key_and_any_page_may_show_it(api, name, kind):
+    esim = await sold(api.pool)
+    links = await (await api.get(f"/v1/esims/{esim.id}/qr-links")).json()
+    answer = await api.with_key("").get(links[name])
+    assert (answer.status, answer.content_type) == (200, kind)
+    assert await answer.read() == await (await api.get(f"/v1/esims/{esim.id}/qr.{name[:3]}")).read()
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    ends = datetime.fromisoformat(links["expires_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=59) < ends <= timedelta(minutes=61)
+
+
+async def test_a_picture_s_link_ends_and_opens_nothing_else(api):
+    esim = await sold(api.pool)
+    now = datetime.now(UTC)
+    over, good = (PICTURE.token(SEAL, esim.id, now - timedelta(minutes=ago), 60) for ago in (62, 0))
+    page = PAGE.token(SEAL, esim.id, now, 30)
+    for path in (f"/e/{over}.png", f"/e/{page}.png", f"/e/{good}", f"/e/{good}.gif"):
+        answer = await api.get(path)
+        assert answer.status == 404, path
+        assert "K2-1QW34" not in await answer.text()
+
+
+async def test_a_cancelled_esim_has_no_picture(api):
+    esim = await sold(api.pool, status="cancelled")
+    assert (await api.get(f"/v1/esims/{esim.id}/qr-links")).status == 410
+    token = PICTURE.token(SEAL, esim.id, datetime.now(UTC), 60)
+    assert (await api.get(f"/e/{token}.svg")).status == 410
+
+
 async def test_a_traveller_is_told_in_words_when_the_page_cannot_be_shown_now(make_api):
     api = await make_api(database_url="postgresql://127.0.0.1:1/none")
-    answer = await api.get(url_for(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30))
+    answer = await api.get(url_of(PAGE.token(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30)))
     text = await answer.text()
     assert (answer.status, answer.content_type, answer.headers["Retry-After"]) == (503, "text/html", "30")
     assert "in a minute" in text
