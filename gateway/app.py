@@ -16,7 +16,7 @@ from gateway.alerts.order_health import HealthMonitor, judge_health
 from gateway.api import asyncapi, health, openapi, state, traveller
 from gateway.api.answers import Heads, Memories, PreparedDocument
 from gateway.api.forwarded import client_address, origin
-from gateway.api.gate import Gate
+from gateway.api.gate import GATE, Gate
 from gateway.api.keyring import Keyring
 from gateway.api.metrics import Metrics
 from gateway.api.ratelimit import Limiter
@@ -45,7 +45,6 @@ DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 TABLES: tuple[Table, ...] = tuple(module.routes for module in face_modules("api"))
 
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
-GATE = web.AppKey("gate", Gate)
 _OPEN_CATALOG: web.AppKey[OpenCatalog] = web.AppKey("open_catalog")
 
 

@@ -12,8 +12,8 @@ import uvloop
 from aiohttp import web
 
 from gateway.api.connections import FrontDoorRunner
-from gateway.api.gate import Gate
-from gateway.app import GATE, make_app
+from gateway.api.gate import GATE, Gate
+from gateway.app import make_app
 from gateway.kit import log
 from gateway.kit.settings import Settings
 

@@ -26,6 +26,7 @@ from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from gateway.api import state
 from gateway.api.answers import SECURITY_HEADERS
 from gateway.api.forwarded import address_group, client_behind, is_trusted
+from gateway.api.gate import GATE
 from gateway.api.problems import Refusal, render
 
 if TYPE_CHECKING:
@@ -215,9 +216,12 @@ class FrontDoor(web.Server):
 
 
 class FrontDoorRunner(web.AppRunner):
-    """Runs an application of ``make_app`` behind a ``FrontDoor``. Bodies arrive as they were sent, never inflated."""
+    """Runs an application of ``make_app`` behind a ``FrontDoor``. Bodies arrive as they were sent, never inflated.
 
-    __slots__ = ("_settings", "door")
+    What the application's gate remembers is answered before it is routed, which would cost more than the answer does.
+    """
+
+    __slots__ = ("_gate", "_settings", "door")
 
     def __init__(self, app: web.Application) -> None:
         super().__init__(
@@ -228,13 +232,19 @@ class FrontDoorRunner(web.AppRunner):
             lingering_time=LINGER_SECONDS,
             auto_decompress=False,
         )
-        self._settings = app[state.SETTINGS]
+        self._settings, self._gate = app[state.SETTINGS], app[GATE]
         self.door: FrontDoor
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
+        route, from_memory = plain.request_handler, self._gate.from_memory
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            found = from_memory(request)
+            return found if found is not None else await route(request)
+
         self.door = FrontDoor(
-            plain.request_handler,
+            answer,
             request_factory=plain.request_factory,
             per_address=self._settings.connections.unfinished_per_address,
             trusted=self._settings.trusted_proxies,

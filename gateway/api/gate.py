@@ -1,7 +1,7 @@
 """The one middleware: request id, key, rate limit, remembered answers, errors, headers, figures, request line.
 
-It is one piece because a chain of small ones costs more than what they do. A question that was
-answered before in this catalogue version never gets beyond ``__call__``.
+It is one piece because a chain of small ones costs more than what they do. A question that was answered before in this
+catalogue version is not even routed: the front door asks ``from_memory`` first.
 """
 
 from __future__ import annotations
@@ -75,21 +75,30 @@ class Gate:
         self._figures[UNMATCHED] = self._metrics.route(UNMATCHED)
 
     async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:
-        """Answer from memory where that can be, else let the handler."""
+        """Let the handler answer, with all that stands around it."""
         began = perf_counter()
         if _is_encoded(request):
             return self._refuse_encoding(request, began)
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
-        if caller is not None and caller.browses and request.method in _READS:
-            try:
-                index = self._catalog.index(caller.mode, caller.key.storefront_id)
-            except CatalogNotLoadedError:
-                return await self._long_way(request, handler, caller, began)
-            answer = self._memories.of(index).answers.get(request.raw_path)
-            if answer is not None and caller.bucket.take(monotonic()):
-                self._metrics.remembered.inc()
-                return self._send(request, answer, caller, self._request_id(request), began)
         return await self._long_way(request, handler, caller, began)
+
+    def from_memory(self, request: web.Request) -> web.StreamResponse | None:
+        """The answer to a question that this caller may ask and that was answered before; None: let it be routed."""
+        began, headers = perf_counter(), request.headers
+        caller = self._known.get(headers.get(hdrs.AUTHORIZATION, ""))
+        if caller is None or not caller.browses or request.method not in _READS:
+            return None
+        if hdrs.EXPECT in headers or _is_encoded(request):
+            return None
+        try:
+            index = self._catalog.index(caller.mode, caller.key.storefront_id)
+        except CatalogNotLoadedError:
+            return None
+        answer = self._memories.of(index).answers.get(request.raw_path)
+        if answer is None or not caller.bucket.take(monotonic()):
+            return None
+        self._metrics.remembered.inc()
+        return self._send(request, answer, caller, self._request_id(request), began)
 
     def _send(
         self,
@@ -324,3 +333,6 @@ class Gate:
 
 def _is_encoded(request: web.Request) -> bool:
     return request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity"
+
+
+GATE = web.AppKey("gate", Gate)

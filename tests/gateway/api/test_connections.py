@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.api import state
-from gateway.app import GATE
+from gateway.api.gate import GATE
 from tests.kit.raw_client import RawClient
 from tests.kit.waiting import until
 
