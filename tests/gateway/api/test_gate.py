@@ -62,6 +62,25 @@ async def test_a_fault_tells_nothing_but_its_request_id(api, monkeypatch):
     assert "inside" not in orjson.dumps(body).decode()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_is_remembered_is_the_whole_answer_and_is_not_routed(api, monkeypatch, method):
+    async def whole(question):
+        answer = await api.ask(method, question, headers={"Accept-Encoding": "identity"})
+        own = {"Date", "X-Request-Id", "RateLimit-Remaining", "RateLimit-Reset"}
+        assert own <= set(answer.headers)
+        headers = sorted((name, value) for name, value in answer.headers.items() if name not in own)
+        return answer.status, headers, await answer.read()
+
+    async def no_router(_request):
+        raise AssertionError("it was routed")
+
+    worked_out = await whole("/v1/plans?country=JP")
+    monkeypatch.setattr(api.client.app.router, "resolve", no_router)
+    assert worked_out[0] == 200
+    assert await whole("/v1/plans?country=JP") == worked_out
+    await problem(await api.get("/v1/plans?country=DE"), 500, "internal")
+
+
 async def test_what_cannot_be_expected_is_refused(api):
     await problem(await api.get("/v1/plans", headers={"Expect": "the-moon"}), 417, "expectation_failed")
     assert (await api.post("/v1/quotes", json={"countries": ["AQ"]}, expect100=True)).status == 404
