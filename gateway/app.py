@@ -103,12 +103,12 @@ def _describe(app: web.Application, settings: Settings) -> None:
 
 @cache
 def _documents() -> Mapping[str, PreparedDocument]:
-    """The descriptions of the API, by path. They are the same for every application of a process, and dear to make."""
+    """The descriptions of the API, by path: the same for every application of a process, made when first asked for."""
     routes = all_routes()
     return {
-        "/openapi.json": PreparedDocument(openapi.document(routes, openapi.STOREFRONTS)),
-        "/openapi-ops.json": PreparedDocument(openapi.document(routes, openapi.OPERATORS)),
-        "/asyncapi.json": PreparedDocument(asyncapi.document()),
+        "/openapi.json": PreparedDocument(lambda: openapi.document(routes, openapi.STOREFRONTS)),
+        "/openapi-ops.json": PreparedDocument(lambda: openapi.document(routes, openapi.OPERATORS)),
+        "/asyncapi.json": PreparedDocument(asyncapi.document),
     }
 
 

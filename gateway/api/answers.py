@@ -6,8 +6,10 @@ is what lets a query with key, rate limit and headers cost less than a bare hand
 
 from __future__ import annotations
 
+import asyncio
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from typing import cast
 
@@ -201,18 +203,28 @@ class ReadyResponse:
 
 
 class PreparedDocument:
-    """A JSON document that stays as it is while the process lives: its bytes, compressed once, and its ETags."""
+    """A JSON document that stays as it is while the process lives: its bytes, compressed once, and its ETags.
 
-    __slots__ = ("_gzip", "_tag", "plain")
+    ``make`` takes a while, and few processes are ever asked: it runs in a thread when the first one asks.
+    """
 
-    def __init__(self, plain: bytes) -> None:
-        self.plain = plain
-        self._gzip = gzip.compress(plain, 9, mtime=0)
-        self._tag = blake2b(plain, digest_size=12).hexdigest()
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
 
-    def answer(self, request: web.Request) -> web.Response:
+    @cached_property
+    def plain(self) -> bytes:
+        """The document, uncompressed."""
+        return self._make()
+
+    @cached_property
+    def _packed(self) -> tuple[bytes, str]:
+        """The document compressed, and what its ETags are made of."""
+        return gzip.compress(self.plain, 9, mtime=0), blake2b(self.plain, digest_size=12).hexdigest()
+
+    async def answer(self, request: web.Request) -> web.Response:
         """The document in the form that suits the request; 304 for who holds it."""
-        etags = {None: f'"{self._tag}"', "gzip": f'"{self._tag}.gzip"'}
+        packed, tag = await asyncio.to_thread(lambda: self._packed)
+        etags = {None: f'"{tag}"', "gzip": f'"{tag}.gzip"'}
         kept = {"Cache-Control": "no-cache"}
         held_etag = held_tag(request.headers.get(hdrs.IF_NONE_MATCH, ""), tuple(etags.values()))
         if held_etag is not None:
@@ -221,7 +233,7 @@ class PreparedDocument:
         headers = {**kept, "ETag": etags[coding], "Content-Type": JSON_TYPE}
         if coding is None:
             return web.Response(body=self.plain, headers=headers)
-        return web.Response(body=self._gzip, headers={**headers, "Content-Encoding": coding})
+        return web.Response(body=packed, headers={**headers, "Content-Encoding": coding})
 
 
 def held_tag(if_none_match: str, ours: Sequence[str]) -> str | None:

@@ -77,7 +77,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 
     It holds what storefronts use, and the events that they receive as `webhooks`.
     """
-    return request.app[state.DOCUMENTS]["/openapi.json"].answer(request)
+    return await request.app[state.DOCUMENTS]["/openapi.json"].answer(request)
 
 
 @routes("GET", "/asyncapi.json", access="public", tag="documentation", answer=dict, cached=True)
@@ -86,7 +86,7 @@ async def get_asyncapi(request: web.Request) -> web.Response:
 
     What is sent to your webhook endpoints: the same events as the `webhooks` of `/openapi.json`.
     """
-    return request.app[state.DOCUMENTS]["/asyncapi.json"].answer(request)
+    return await request.app[state.DOCUMENTS]["/asyncapi.json"].answer(request)
 
 
 @routes(
@@ -97,7 +97,7 @@ async def get_ops_openapi(request: web.Request) -> web.Response:
 
     What storefronts use stands in `/openapi.json`.
     """
-    return request.app[state.DOCUMENTS]["/openapi-ops.json"].answer(request)
+    return await request.app[state.DOCUMENTS]["/openapi-ops.json"].answer(request)
 
 
 @routes("GET", "/docs", access="public", tag="documentation", answer_type="text/html")
