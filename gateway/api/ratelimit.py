@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
 
 from gateway.kit.tasks import end
 
@@ -142,6 +141,8 @@ class Limiter:
             bucket.refilled_at = now
 
     async def _settle_for_ever(self) -> None:
+        from redis.exceptions import RedisError  # noqa: PLC0415 - slow to load, and not every gateway has a Redis
+
         log = structlog.get_logger()
         while True:
             await asyncio.sleep(SETTLE_SECONDS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from aiohttp import web
-from redis.asyncio import Redis
 
 from gateway.alerts.order_health import HealthMonitor
 from gateway.api.answers import Heads, Memories, PreparedDocument
@@ -20,12 +20,15 @@ from gateway.kit.settings import Settings
 from gateway.suppliers.accounts import check_accounts
 from gateway.suppliers.deps import Deps
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 SETTINGS = web.AppKey("settings", Settings)
 CATALOG = web.AppKey("catalog", Catalog)
 POOL = web.AppKey("pool", Pool)
 DEPS = web.AppKey("deps", Deps)
 HEALTH = web.AppKey("health", HealthMonitor)
-REDIS = web.AppKey("redis", Redis)
+REDIS: web.AppKey[Redis] = web.AppKey("redis")
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)
 MEMORIES = web.AppKey("memories", Memories)

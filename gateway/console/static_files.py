@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib import resources
 
@@ -15,12 +15,16 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _File:
     body: bytes
-    packed: bytes
     content_type: str
     digest: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Compressed once, when it is first asked for."""
+        return gzip.compress(self.body, 9, mtime=0)
 
 
 def address(name: str) -> str:
@@ -54,5 +58,5 @@ def _files() -> dict[str, _File]:
         if ending in _TYPES:
             body = entry.read_bytes()
             digest = sha256(body).hexdigest()[:12]
-            found[entry.name] = _File(body, gzip.compress(body, 9, mtime=0), _TYPES[ending], digest)
+            found[entry.name] = _File(body, _TYPES[ending], digest)
     return found
