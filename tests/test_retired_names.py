@@ -52,8 +52,8 @@ STAYS = {
     ("schemas/api_suppliers.py", "room"): _JSON,
     ("schemas/checkouts.py", "next_look_at"): _JSON,
     ("schemas/order.py", "told"): _PLUGIN,
-    ("schemas/orders.py", "next_look_at"): _JSON,
-    ("schemas/orders.py", "told"): _JSON,
+    ("schemas/ops_orders.py", "next_look_at"): _JSON,
+    ("schemas/ops_orders.py", "told"): _JSON,
     ("schemas/plan.py", "words"): _PLUGIN,
 }
 
