@@ -54,6 +54,7 @@ STAYS = {
     ("schemas/order.py", "told"): _PLUGIN,
     ("schemas/ops_orders.py", "next_look_at"): _JSON,
     ("schemas/ops_orders.py", "told"): _JSON,
+    ("schemas/orders.py", "told"): _JSON,
     ("schemas/plan.py", "words"): _PLUGIN,
 }
 
