@@ -10,6 +10,7 @@ import zstandard
 
 from gateway.access.key_rows import new_key_text
 from schemas import api as shapes
+from schemas.quotes import Quote
 from tests.kit.answers import problem, read
 from tests.kit.made_up_market import Item, offer
 
@@ -63,7 +64,7 @@ async def test_a_plan_tells_its_facts_and_null_for_the_rest(api):
 
 async def test_a_need_asks_for_facts_and_the_nearest_plans_miss_them(api):
     need = {"countries": ["JP"], "features": {"hotspot": True, "not_exit_country": "CN,HK", "operator": "Docomo"}}
-    quote = msgspec.json.decode(await (await api.post("/v1/quotes", json=need)).read(), type=shapes.Quote)
+    quote = msgspec.json.decode(await (await api.post("/v1/quotes", json=need)).read(), type=Quote)
     assert quote.plan.countries == ["JP", "KR"]
     need["features"]["refundable"] = True
     body = await problem(await api.post("/v1/quotes", json=need), 404, "no_plan")
@@ -287,7 +288,7 @@ async def test_a_quote_holds_the_cheapest_and_says_why(api):
     need = {"countries": ["JP", "KR"], "data_mb": 3072, "days": 10}
     answer = await api.post("/v1/quotes", json=need)
     assert answer.status == 201
-    quote = msgspec.json.decode(await answer.read(), type=shapes.Quote)
+    quote = msgspec.json.decode(await answer.read(), type=Quote)
     assert quote.plan.countries == ["JP", "KR"]
     assert quote.price == quote.plan.price == shapes.Price("12.10", "USD")
     assert quote.why.rule == "cheapest_in_stock"
