@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from gateway.api.examples import example_of
+from gateway.kit.sealing import Seal
 from schemas.api_accounts import CheckReport
+from schemas.events import OrderFulfilledEvent
 
 
-async def around(connection: Any, runs: int, orders: int, transactions: int) -> None:
+async def around(connection: Any, seal: Seal, runs: int, orders: int, transactions: int) -> None:
     """Endpoints and their deliveries, balances, marks, and the audit log."""
+    await connection.execute(
+        """
+        INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
+            SELECT 'evt_' || id, storefront_id, mode, 'order.fulfilled', id, $1, fulfilled_at
+            FROM orders WHERE fulfilled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50000
+        """,
+        seal.seal(msgspec.json.encode(example_of(OrderFulfilledEvent))),
+    )
     await connection.execute(
         """
         INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret)
             SELECT 'we_' || n, 'sf_' || n, 'live', 'https://shop.example.com/hook/' || n, '\\x00'
             FROM generate_series(1, 50) n;
-        INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
-            SELECT 'evt_' || id, storefront_id, mode, 'order.fulfilled', id, '\\x00', fulfilled_at
-            FROM orders WHERE fulfilled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50000;
         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, status, created_at)
             SELECT 'whd_' || id, 'we_' || substr(storefront_id, 4), id,
                    CASE WHEN hashtext(id) % 50 = 0 THEN 'failed' ELSE 'delivered' END, at FROM webhook_events;

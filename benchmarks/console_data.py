@@ -129,7 +129,7 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             offers = await _offers(connection, wanted.offers, dice, now)
             await _changes(connection, wanted.changes, wanted.runs)
             await _orders(connection, seal, offers, wanted.orders, dice, now)
-            await around(connection, wanted.runs, wanted.orders, wanted.transactions)
+            await around(connection, seal, wanted.runs, wanted.orders, wanted.transactions)
             for index in indexes:
                 await connection.execute(index)
             await connection.execute("ANALYZE")

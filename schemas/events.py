@@ -1,13 +1,14 @@
 """The events that storefronts receive: one type for each, with what its ``data`` holds.
 
-``EVENTS`` is the only list of them. The webhooks of the OpenAPI document and the AsyncAPI document are made from it.
+``AnyEvent`` and ``EVENTS`` are the only lists of them. The webhooks of the OpenAPI document and the AsyncAPI document
+are made from them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -16,8 +17,8 @@ from schemas.api import PlanId, PlanName, Price
 from schemas.checkouts import CaseReason
 from schemas.esim import DataUsage, ProfileState, ServiceState
 from schemas.examples import example
-from schemas.notice import TEST, NoticeType
 from schemas.orders import FailureCode, Kind, OrderStatus
+from schemas.page import Page
 
 _OrderId = Annotated[str, example("ord_7f3a9c20e1b84d65")]
 _EsimId = Annotated[str, example("esim_5c1f0a9be2d44b7788aa0c13")]
@@ -216,9 +217,11 @@ class StorefrontEvent(msgspec.Struct, frozen=True, tag_field="type", kw_only=Tru
 
     Attributes:
         type: The type of the event.
+        id: The event's id: the `webhook-id` of every try and replay.
         timestamp: When it happened.
     """
 
+    id: Annotated[str, example("evt_77aa01")]
     timestamp: datetime
 
 
@@ -358,18 +361,25 @@ class EndpointTestEvent(StorefrontEvent, tag="endpoint.test", frozen=True, kw_on
     data: EndpointTestData
 
 
+AnyEvent: TypeAlias = (
+    OrderFulfilledEvent
+    | OrderFailedEvent
+    | OrderNeedsReviewEvent
+    | OrderCancelledEvent
+    | TopupCompletedEvent
+    | CheckoutPaidEvent
+    | CheckoutExpiredEvent
+    | CheckoutNeedsReviewEvent
+    | EsimStateChangedEvent
+    | EsimUsageLowEvent
+    | PlanPriceChangedEvent
+    | PlanOutOfStockEvent
+)
+
 EVENTS: Mapping[str, type[StorefrontEvent]] = {
-    NoticeType.ORDER_FULFILLED.value: OrderFulfilledEvent,
-    NoticeType.ORDER_FAILED.value: OrderFailedEvent,
-    NoticeType.ORDER_NEEDS_REVIEW.value: OrderNeedsReviewEvent,
-    NoticeType.ORDER_CANCELLED.value: OrderCancelledEvent,
-    NoticeType.TOPUP_COMPLETED.value: TopupCompletedEvent,
-    NoticeType.CHECKOUT_PAID.value: CheckoutPaidEvent,
-    NoticeType.CHECKOUT_EXPIRED.value: CheckoutExpiredEvent,
-    NoticeType.CHECKOUT_NEEDS_REVIEW.value: CheckoutNeedsReviewEvent,
-    NoticeType.ESIM_STATE_CHANGED.value: EsimStateChangedEvent,
-    NoticeType.ESIM_USAGE_LOW.value: EsimUsageLowEvent,
-    NoticeType.PLAN_PRICE_CHANGED.value: PlanPriceChangedEvent,
-    NoticeType.PLAN_OUT_OF_STOCK.value: PlanOutOfStockEvent,
-    TEST: EndpointTestEvent,
+    kind.__struct_config__.tag: kind for kind in (*get_args(AnyEvent), EndpointTestEvent)
 }
+
+
+class EventPage(Page[AnyEvent], frozen=True):
+    """A page of events, the newest first."""

@@ -31,8 +31,9 @@ TEST = "endpoint.test"
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """The body of an outgoing webhook. ``timestamp`` is when the thing happened, in UTC."""
+    """The body of an outgoing webhook. ``id`` is its ``webhook-id``, ``timestamp`` when the thing happened, in UTC."""
 
     type: str
+    id: str
     timestamp: datetime
     data: Any

@@ -152,7 +152,7 @@ class Sender:
             secret = self._seal.open_text(due.secret or b"")
         except (Unsealable, ConfigurationError) as error:
             return False, f"the secret cannot be read: {error}"
-        body = msgspec.json.encode(Notice(kind, due.created_at, due.body))
+        body = msgspec.json.encode(Notice(kind, due.id, due.created_at, due.body))
         reply = await self._outside.post(due.url or "", body, signed(due.id, body, [secret], at))
         answer = f"HTTP {reply.status}" if reply.status is not None else (reply.error or "no answer")
         return meaning(reply.status) == "delivered", answer

@@ -74,8 +74,8 @@ One catalogue for several eSIM suppliers.
 **Caching.** Answers of the catalogue carry an ETag that changes when the answer may have changed; send it back as
 `If-None-Match` and get 304 without a body when it has not.
 
-**Events** are sent to your webhook endpoints, signed as Standard Webhooks says. The same events stand in
-`/asyncapi.json`. Operators have a document of their own: `/openapi-ops.json`.
+**Events** are sent to your webhook endpoints, signed as Standard Webhooks says; `GET /v1/events` lists them. The same
+events stand in `/asyncapi.json`. Operators have a document of their own: `/openapi-ops.json`.
 """,
     tags={
         "catalog": "What can be bought, answered from memory.",
@@ -86,7 +86,7 @@ One catalogue for several eSIM suppliers.
         "numbers": "Virtual numbers: where they are sold, for how much, and yours.",
         "goods": "Vouchers and recharges beside eSIMs; needs a key with the scope `goods`.",
         "webhooks": "Where events are sent, and what became of each.",
-        "events": "What is sent to your webhook endpoints.",
+        "events": "What is sent to your webhook endpoints, and the list of it.",
         "keys": "The key that you use.",
         "documentation": "These descriptions.",
     },

@@ -12,6 +12,7 @@ from gateway.kit.pages import CURSOR_FORM, PageRequest
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.api_suspects import SuspectRule
 from schemas.features import Wanted
+from schemas.notice import NoticeType
 from schemas.orders import Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
@@ -222,6 +223,12 @@ class OrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
     status: Annotated[OrderStatus, Meta(description="Only orders in this state.")] | UnsetType = UNSET
     kind: Annotated[Kind, Meta(description="Only orders of this kind.")] | UnsetType = UNSET
     reference: Annotated[Reference, Meta(description="The order with this reference of yours.")] | UnsetType = UNSET
+
+
+class EventParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A storefront's events."""
+
+    type: Annotated[NoticeType, Meta(description="Only events of this type.")] | UnsetType = UNSET
 
 
 class OpsOrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):

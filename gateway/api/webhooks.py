@@ -1,4 +1,4 @@
-"""Webhooks both ways: what suppliers send, and where storefronts want their events."""
+"""Webhooks both ways: what suppliers send, and where storefronts want their events; and the list of those events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
-from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.parameters import EventParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid, unavailable
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
@@ -21,6 +21,9 @@ from gateway.suppliers.deps import Deps
 from gateway.webhooks import endpoint_rows
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
+from gateway.webhooks.notify import recent_events
+from schemas.events import EventPage
+from schemas.notice import NoticeType
 from schemas.page import Page
 from schemas.webhooks import (
     Delivery,
@@ -61,6 +64,27 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
     if outcome == "unreadable":
         raise Refusal("malformed", "this is signed, and no webhook of that supplier")
     return json_answer(WebhookTaken(received=True))
+
+
+@routes(
+    "GET", "/v1/events",
+    access="storefront", tag="events", answer=EventPage,
+    parameters=EventParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_events(request: web.Request) -> web.Response:
+    """Events of the last 30 days, the newest first.
+
+    Those of your storefront, in the mode of the key, as webhook endpoints get them. An event is listed whether or not
+    an endpoint asks for it; only `plan.price_changed` and `plan.out_of_stock` need one that does. `endpoint.test` is
+    not listed.
+    """
+    sent = read_query(request, EventParameters)
+    types = list(NoticeType) if sent.type is msgspec.UNSET else [sent.type]
+    owner = _owner(request)
+    found = await recent_events(
+        pool_of(request), _deps(request).seal, owner.storefront_id, owner.mode, types, sent.page
+    )
+    return json_answer(found)
 
 
 @routes(

@@ -49,9 +49,9 @@ _FINAL_CHECKOUT = """AND EXISTS (SELECT FROM checkouts c WHERE c.id = t.checkout
 _NOT_WAITING = """AND t.ended_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM quarantines q WHERE q.run_id = t.id AND q.state = 'waiting')"""
 _NO_DEPOSIT = "AND NOT EXISTS (SELECT FROM deposits d WHERE d.transaction_id = t.id)"
-# An event goes with its deliveries; one that is still to be delivered stays.
+# An event goes with its deliveries; one that is still to be dispatched or delivered stays.
 _WEBHOOK_EVENTS = """WITH old AS MATERIALIZED (
-        SELECT id FROM webhook_events AS t WHERE t.at < $1 AND NOT EXISTS (
+        SELECT id FROM webhook_events AS t WHERE t.at < $1 AND t.dispatched AND NOT EXISTS (
             SELECT FROM webhook_deliveries d WHERE d.event_id = t.id AND d.next_at IS NOT NULL)
         ORDER BY t.at LIMIT $2 FOR UPDATE OF t SKIP LOCKED),
     deliveries AS (DELETE FROM webhook_deliveries WHERE event_id IN (SELECT id FROM old))

@@ -40,7 +40,6 @@ COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("webhook_endpoints", "secret"),
     SealedColumn("webhook_endpoints", "old_secret"),
     SealedColumn("webhook_events", "body"),
-    SealedColumn("event_outbox", "body"),
     SealedColumn("supplier_answers", "body"),
     SealedColumn("alert_channels", "secret"),
     SealedColumn("checkouts", "email", "email_digest", folded=True),

@@ -16,7 +16,8 @@ from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Connection, Pool
 from gateway.orders.order_rows import OrderRow
 from gateway.orders.rules.states import AttemptState, OrderStatus, ReviewReason
-from gateway.webhooks.webhook_rows import EventWrite
+from gateway.webhooks import event_rows
+from gateway.webhooks.event_rows import EventWrite
 from schemas.money import Money
 
 # Everything hangs on `locked`: without the row at the step that was expected nothing is written.
@@ -77,20 +78,20 @@ _STATEMENT = """
         UPDATE supplier_answers SET read_at = $9::timestamptz WHERE id = $32::text AND read_at IS NULL
             AND EXISTS (SELECT FROM locked)
     ), event_written AS (
-        INSERT INTO event_outbox (id, storefront_id, mode, type, order_id, body, at)
-        SELECT $33::text, o.storefront_id, o.mode, $34::text, o.id, $35::bytea, $9::timestamptz FROM orders o
-        WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (SELECT FROM locked) AND EXISTS (
-            SELECT FROM webhook_endpoints w WHERE w.storefront_id = o.storefront_id AND w.mode = o.mode
-              AND w.status = 'enabled' AND (w.events = '{{}}' OR $34::text = ANY (w.events)))
+        INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, dispatched)
+        SELECT $33::text, o.storefront_id, o.mode, $34::text, o.id, $35::bytea, $9::timestamptz,
+            NOT EXISTS (SELECT FROM webhook_endpoints w WHERE {asks})
+        FROM orders o WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (SELECT FROM locked)
     )
     SELECT locked.id IS NOT NULL AS written,
            CASE WHEN $36::bool AND locked.id IS NOT NULL THEN pg_notify('orders_answered', $20) END,
            CASE WHEN $37::bool AND locked.id IS NOT NULL THEN pg_notify('orders_due', $20) END
     FROM (SELECT) AS always LEFT JOIN locked ON true
 """
-_WRITE = _STATEMENT.format(held_rows="")
+_ASKS = event_rows.asks("o.storefront_id", "o.mode", "$34::text")
+_WRITE = _STATEMENT.format(held_rows="", asks=_ASKS)
 # In a batch an order that somebody else holds at present must not hold up the others.
-_WRITE_UNLESS_HELD = _STATEMENT.format(held_rows="SKIP LOCKED")
+_WRITE_UNLESS_HELD = _STATEMENT.format(held_rows="SKIP LOCKED", asks=_ASKS)
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
 from gateway.pricing.pricing import sets_now
 from gateway.pricing.pricing_rules import RuleSet
-from gateway.webhooks import webhook_rows
+from gateway.webhooks import event_rows
 from gateway.webhooks.notify import emit_event
 from schemas.api import Price
 from schemas.events import EventData, PlanOutOfStockData, PlanPriceChangedData, RepricedPlan, SoldOutPlan
@@ -90,7 +90,7 @@ async def _send_events(
     pool: Pool, settings: Settings, mode: Mode, versions: tuple[str | None, str | None], since: datetime
 ) -> None:
     types = (NoticeType.PLAN_PRICE_CHANGED, NoticeType.PLAN_OUT_OF_STOCK)
-    subscribers = {kind: await webhook_rows.storefronts_asking(pool, mode, kind) for kind in types}
+    subscribers = {kind: await event_rows.storefronts_asking(pool, mode, kind) for kind in types}
     if not any(subscribers.values()):
         return
     touched = await snapshot_rows.touched_since(pool, since)

@@ -22,7 +22,7 @@ from gateway.kit.pool import DATABASE_DOWN, Pool
 from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings
 from gateway.kit.tasks import end, until_set
-from gateway.webhooks import endpoint_rows, webhook_rows
+from gateway.webhooks import endpoint_rows, event_rows, webhook_rows
 from gateway.webhooks.redelivery_rules import meaning, wait_before_next
 from gateway.webhooks.webhook_rows import Due, Try
 
@@ -64,7 +64,7 @@ class Deliverer:
         away = False
         while not stop.is_set():
             try:
-                await webhook_rows.emit_outbox(self._pool, EVENTS_AT_ONCE)
+                await event_rows.dispatch(self._pool, EVENTS_AT_ONCE)
                 claimed = await self.start_due()
                 away = False
             except AWAY as error:

@@ -13,7 +13,7 @@ import msgspec
 from gateway.access.key_rows import Mode
 from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
 from gateway.kit.pool import Connection, Pool
-from gateway.webhooks.webhook_rows import NewEvent, add_event
+from gateway.webhooks.event_rows import NewEvent, add_event
 from schemas.page import Page
 from schemas.webhooks import Delivery, Endpoint
 
@@ -150,7 +150,14 @@ async def remove(pool: Pool, owner: Owner, endpoint_id: str) -> bool:
 async def send_one(pool: Pool, event: NewEvent, endpoint_id: str) -> Delivery:
     """Write an event for one endpoint alone; the caller has seen that it is the owner's."""
     async with pool.acquire() as connection, connection.transaction():
-        (delivery_id,) = await add_event(connection, event, [endpoint_id])
+        await add_event(connection, event, dispatched=True)
+        delivery_id = await connection.fetchval(
+            "INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)"
+            " VALUES ($1, $2, $3, now()) RETURNING id",
+            f"whd_{secrets.token_hex(12)}",
+            endpoint_id,
+            event.id,
+        )
         row = await connection.fetchrow(f"SELECT {_DELIVERY} WHERE d.id = $1", delivery_id)
     return _delivery(row)
 

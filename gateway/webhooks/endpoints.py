@@ -13,7 +13,8 @@ from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
 from gateway.webhooks import endpoint_rows
 from gateway.webhooks.endpoint_rows import Owner
-from gateway.webhooks.webhook_rows import NewEvent
+from gateway.webhooks.event_rows import NewEvent
+from gateway.webhooks.notify import new_event_id
 from schemas.events import EndpointTestData
 from schemas.notice import TEST, Notice
 from schemas.webhooks import Delivery, Endpoint, EndpointWithSecret
@@ -50,9 +51,10 @@ async def rotate(pool: Pool, seal: Seal, owner: Owner, endpoint_id: str) -> Endp
 async def test(pool: Pool, seal: Seal, owner: Owner, endpoint: Endpoint) -> Delivery:
     """Have a test event sent to an endpoint of the owner's."""
     now = datetime.now(UTC)
-    body = msgspec.json.encode(Notice(TEST, now, EndpointTestData(endpoint.id)))
+    event_id = new_event_id()
+    body = msgspec.json.encode(Notice(TEST, event_id, now, EndpointTestData(endpoint.id)))
     event = NewEvent(
-        id=f"evt_{secrets.token_hex(12)}",
+        id=event_id,
         storefront_id=owner.storefront_id,
         mode=owner.mode,
         type=TEST,

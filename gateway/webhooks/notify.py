@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pool import Connection
+from gateway.kit.pages import PageRequest
+from gateway.kit.pool import Connection, Pool
 from gateway.kit.sealing import Seal
-from gateway.webhooks import webhook_rows
-from gateway.webhooks.webhook_rows import EventWrite
+from gateway.webhooks import event_rows
+from gateway.webhooks.event_rows import EventWrite, NewEvent, StoredEvent
 from schemas.events import EventData
 from schemas.notice import Notice, NoticeType
+from schemas.page import Page
 
 _SECRET_FIELDS = frozenset({"activation_code", "matching_id", "confirmation_code", "qr_code", "email"})
 
@@ -26,13 +28,14 @@ def prepared(
     data: EventData,
     now: datetime,
 ) -> EventWrite:
-    """An event for the outbox, written with what it tells of; a worker writes its deliveries (``emit_outbox``).
+    """An event to be written with what it tells of; a worker writes its deliveries (``event_rows.dispatch``).
 
     ``data`` as in ``emit_event``.
     """
     if leaked := _secrets_in(msgspec.to_builtins(data)):
         raise ValueError(f"an event may not carry {leaked}")
-    return EventWrite(f"evt_{secrets.token_hex(12)}", type, seal.seal(msgspec.json.encode(Notice(type, now, data))))
+    event_id = new_event_id()
+    return EventWrite(event_id, type, seal.seal(msgspec.json.encode(Notice(type, event_id, now, data))))
 
 
 async def emit_event(
@@ -44,30 +47,51 @@ async def emit_event(
     type: NoticeType,  # noqa: A002 - the event's own word
     data: EventData,
     order_id: str | None = None,
-) -> str | None:
-    """Have an event delivered to the storefront's endpoints that ask for it; call it inside the caller's transaction.
+) -> str:
+    """Write an event for the storefront; call it inside the caller's transaction. Returns the event's id (``evt_…``).
 
     ``data`` is of the type that ``schemas.events`` has for the event; it may name an ICCID, and an activation code in
-    it is a ``ValueError``. Returns the event's id (``evt_…``), None when no endpoint asks for it.
-    Nothing is sent here: a worker delivers what the transaction committed.
+    it is a ``ValueError``. Nothing is sent here: a worker delivers what the transaction committed to the endpoints
+    that ask for it.
     """
-    if leaked := _secrets_in(msgspec.to_builtins(data)):
-        raise ValueError(f"an event may not carry {leaked}")
-    endpoints = await webhook_rows.asking_for(connection, storefront_id, mode, type)
-    if not endpoints:
-        return None
     now = datetime.now(UTC)
-    event = webhook_rows.NewEvent(
-        id=f"evt_{secrets.token_hex(12)}",
-        storefront_id=storefront_id,
-        mode=mode,
-        type=type,
-        order_id=order_id,
-        body=seal.seal(msgspec.json.encode(Notice(type, now, data))),
-        at=now,
+    event = prepared(seal, type, data, now)
+    await event_rows.add_event(
+        connection,
+        NewEvent(
+            id=event.id,
+            storefront_id=storefront_id,
+            mode=mode,
+            type=event.type,
+            order_id=order_id,
+            body=event.body,
+            at=now,
+        ),
     )
-    await webhook_rows.add_event(connection, event, endpoints)
     return event.id
+
+
+async def recent_events(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, types: Sequence[NoticeType], page_request: PageRequest
+) -> Page[Notice]:
+    """The storefront's events of these types from the last ``event_rows.LISTED_DAYS`` days, the newest first."""
+    found = await event_rows.newest_first(pool, storefront_id, mode, types, page_request)
+    return found.map(lambda event: _opened(seal, event))
+
+
+def new_event_id() -> str:
+    """The id of an event."""
+    return f"evt_{secrets.token_hex(12)}"
+
+
+class _Body(msgspec.Struct):
+    data: msgspec.Raw
+
+
+def _opened(seal: Seal, event: StoredEvent) -> Notice:
+    """An event as it was sent. The row has the id: bodies from before 2026-11-23 do not."""
+    body = msgspec.json.decode(seal.open(event.body), type=_Body)
+    return Notice(event.type, event.id, event.at, body.data)
 
 
 def _secrets_in(data: Any) -> str | None:

@@ -1,113 +1,13 @@
-"""Webhooks to storefronts in the database: endpoints, events and deliveries."""
+"""Deliveries of events to webhook endpoints in the database: claimed when they are due, and what came of each try."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from gateway.access.key_rows import Mode
 from gateway.kit.pool import Connection, Pool
-
-
-class NewEvent(msgspec.Struct, frozen=True):
-    """An event to be written; ``body`` is sealed."""
-
-    id: str
-    storefront_id: str
-    mode: Mode
-    type: str
-    order_id: str | None
-    body: bytes
-    at: datetime
-
-
-@dataclass(slots=True)
-class EventWrite:
-    """An event for the storefront; ``body`` is sealed."""
-
-    id: str
-    type: str
-    body: bytes
-
-
-async def asking_for(connection: Connection, storefront_id: str, mode: Mode, event_type: str) -> list[str]:
-    """The ids of the storefront's enabled endpoints that want events of this type."""
-    rows = await connection.fetch(
-        "SELECT id FROM webhook_endpoints WHERE storefront_id = $1 AND mode = $2 AND status = 'enabled'"
-        " AND (events = '{}' OR $3 = ANY (events)) ORDER BY id",
-        storefront_id,
-        mode,
-        event_type,
-    )
-    return [row["id"] for row in rows]
-
-
-async def storefronts_asking(pool: Pool, mode: Mode, event_type: str) -> list[str]:
-    """The storefronts that have an enabled endpoint for events of this type."""
-    rows = await pool.fetch(
-        "SELECT DISTINCT storefront_id AS id FROM webhook_endpoints WHERE mode = $1 AND status = 'enabled'"
-        " AND (events = '{}' OR $2 = ANY (events)) ORDER BY 1",
-        mode,
-        event_type,
-    )
-    return [row["id"] for row in rows]
-
-
-async def add_event(connection: Connection, event: NewEvent, endpoints: Sequence[str]) -> list[str]:
-    """Write an event and, due at once, a delivery to each of the endpoints; returns the deliveries' ids."""
-    await connection.execute(
-        "INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        event.id,
-        event.storefront_id,
-        event.mode,
-        event.type,
-        event.order_id,
-        event.body,
-        event.at,
-    )
-    ids = [f"whd_{secrets.token_hex(12)}" for _ in endpoints]
-    await connection.execute(
-        "INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)"
-        " SELECT d.id, d.endpoint_id, $3, now() FROM unnest($1::text[], $2::text[]) AS d (id, endpoint_id)",
-        ids,
-        list(endpoints),
-        event.id,
-    )
-    return ids
-
-
-async def emit_outbox(pool: Pool, most: int) -> int:
-    """Turn events of the outbox into deliveries that are due at once; how many events were taken out.
-
-    An event that no endpoint asks for any more has none. Safe from any number of workers at once.
-    """
-    taken: int = await pool.fetchval(
-        """WITH picked AS (
-               SELECT id FROM event_outbox ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED
-           ), taken AS (
-               DELETE FROM event_outbox o USING picked WHERE o.id = picked.id RETURNING o.*
-           ), asked AS (
-               SELECT t.id AS event_id, w.id AS endpoint_id FROM taken t JOIN webhook_endpoints w
-                   ON w.storefront_id = t.storefront_id AND w.mode = t.mode AND w.status = 'enabled'
-                  AND (w.events = '{}' OR t.type = ANY (w.events))
-           ), written AS (
-               INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
-               SELECT id, storefront_id, mode, type, order_id, body, at FROM taken
-               WHERE id IN (SELECT event_id FROM asked)
-           ), due AS (
-               INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
-               SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), endpoint_id, event_id, now()
-               FROM asked
-           )
-           SELECT count(*)::int FROM taken""",
-        most,
-    )
-    return taken
 
 
 class Due(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from gateway.kit.pool import Pool
 from gateway.orders.process import drain, wait_for_answer
 from gateway.orders.waker import OrderWaker
 from gateway.suppliers.deps import Deps
-from gateway.webhooks import webhook_rows
+from gateway.webhooks import event_rows
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def answered(deps: Deps, order_id: str, seconds: float = 60) -> None:
 
 async def emit_events(pool: Pool) -> None:
     """Write the deliveries of everything that storefronts are to be told, as a worker does."""
-    while await webhook_rows.emit_outbox(pool, 100):
+    while await event_rows.dispatch(pool, 100):
         pass
 
 

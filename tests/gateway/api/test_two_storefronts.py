@@ -65,6 +65,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/esims/{id}/qr.png"): NAMED,
     ("GET", "/v1/esims/{id}/topup-plans"): NAMED,
     ("POST", "/v1/esims/{id}/topups"): Walk("named", {"plan_id": PLAN}, {"Idempotency-Key": "walked too"}),
+    ("GET", "/v1/events"): OWN,
     ("POST", "/v1/webhook-endpoints"): Walk("same", {"url": "http://127.0.0.1:9/mine"}),
     ("GET", "/v1/webhook-endpoints"): OWN,
     ("GET", "/v1/webhook-endpoints/{id}"): NAMED,

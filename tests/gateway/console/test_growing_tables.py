@@ -57,6 +57,7 @@ _NOT_ASKED = {"/v1/goods/{id}", "/v1/numbers/{id}", "/v1/ops/pricing-rules/{id}"
 _QUERIES = {
     "/v1/ops/orders": ["status=failed", "supplier=s2s", "kind=number", "storefront_id=sf_1", "q=ref-17"],
     "/v1/orders": ["status=pending", "reference=ref-17"],
+    "/v1/events": ["type=order.failed", "type=order.fulfilled&limit=200"],
     "/v1/ops/price-history": ["offer_id={offer}&mode=live"],
     "/v1/ops/sync-runs/{id}/difference": ["supplier=s2s"],
     "/v1/ops/offers/compare": ["id={offer}"],

@@ -164,8 +164,11 @@ async def test_what_is_still_needed_stays_however_old_it_is(deps):
     )
     deleted = await delete_expired(deps)
     assert {table for table, count in deleted.items() if count} == set()
-    # A delivery that ended goes with its event.
+    # A delivery that ended goes with its event, once that needs no others.
     await pool.execute("UPDATE webhook_deliveries SET status = 'failed', next_at = NULL")
+    await pool.execute("UPDATE webhook_events SET dispatched = false")
+    assert (await delete_expired(deps))["webhook_events"] == 0
+    await pool.execute("UPDATE webhook_events SET dispatched = true")
     assert (await delete_expired(deps))["webhook_events"] == 1
     assert await pool.fetchval("SELECT count(*) FROM webhook_deliveries") == 0
 

@@ -26,7 +26,7 @@ from tests.gateway.orders.test_settling_faults import SOLD, esim_at
 from tests.kit.counter import Counter
 
 TABLES = ("orders", "attempts", "ledger", "order_events", "esims", "numbers", "voucher_codes", "spend", "offer_marks",
-          "suppliers", "event_outbox", "checkouts")  # fmt: skip
+          "suppliers", "webhook_events", "checkouts")  # fmt: skip
 READERS: dict[str, tuple[Any, str]] = {
     "esim-beppay": (beppay, "purchase_answer"), "number": (numbers, "purchase_answer"),
     "esim-pikasim": (pikasim, "order"), "esim-s2s": (s2s, "order"), "topup-s2s": (s2s, "order"),

@@ -37,7 +37,7 @@ IDLE_READS = (
     "FROM (SELECT name FROM suppliers)",  # our money at all suppliers, each second
     "FROM supplier_keys",  # rotated supplier keys
     "FROM webhook_deliveries d JOIN",  # webhooks to storefronts that are due
-    "FROM event_outbox",  # events for storefronts that have no deliveries yet
+    "FROM webhook_events WHERE NOT dispatched",  # events for storefronts that have no deliveries yet
     "FROM alert_messages",
     "FROM payments WHERE settled_at IS NULL AND received_at",
     "FROM checkouts WHERE next_",

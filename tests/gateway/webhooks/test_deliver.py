@@ -12,7 +12,7 @@ from gateway.access.key_rows import create_key
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.retention_rows import RETENTION_RULES, delete_batch
 from gateway.kit.sealing import Seal
-from gateway.webhooks import deliver, endpoints, webhook_rows
+from gateway.webhooks import deliver, endpoints, event_rows, webhook_rows
 from gateway.webhooks import endpoint_rows as stored
 from gateway.webhooks.deliver import Deliverer, signed
 from gateway.webhooks.endpoint_rows import Owner
@@ -20,6 +20,7 @@ from gateway.webhooks.notify import emit_event
 from schemas.notice import NoticeType
 from tests.kit.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
+from tests.kit.working import emit_events
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SEAL = Seal([SECRET_KEY])
@@ -36,12 +37,15 @@ class Shop:
     async def endpoint(self, url, events=()):
         return await endpoints.create(self.pool, SEAL, self.owner, url=url, events=events, description="")
 
-    async def announce(self, kind=NoticeType.ORDER_FULFILLED, data=None, connection=None, **more):
-        async with self.pool.acquire() as own, own.transaction():
-            return await emit_event(
-                connection or own, SEAL, storefront_id=self.owner.storefront_id, mode=self.owner.mode, type=kind,
+    async def announce(self, kind=NoticeType.ORDER_FULFILLED, data=None, **more):
+        """An event, with the deliveries that a worker writes for it."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            event_id = await emit_event(
+                connection, SEAL, storefront_id=self.owner.storefront_id, mode=self.owner.mode, type=kind,
                 data=data or {"order_id": "ord_1"}, **more,
             )  # fmt: skip
+        await emit_events(self.pool)
+        return event_id
 
     async def work(self):
         """Send what is due now, all of it."""
@@ -82,7 +86,7 @@ async def test_an_event_arrives_signed_and_is_logged(shop, receiver):
     event_id = await shop.announce(data={"order_id": "ord_1", "iccid": "8944500102198765432"}, order_id="ord_1")
     await shop.work()
     (event,) = receiver.verified(endpoint.secret)
-    assert event["type"] == "order.fulfilled"
+    assert (event["type"], event["id"]) == ("order.fulfilled", event_id)
     assert event["data"] == {"order_id": "ord_1", "iccid": "8944500102198765432"}
     assert datetime.fromisoformat(event["timestamp"]).tzinfo is not None
     assert receiver.ids == [event_id]
@@ -103,6 +107,7 @@ async def test_what_the_callers_transaction_takes_back_is_never_told(shop, recei
             data={"order_id": "ord_1"},
         )  # fmt: skip
         await transaction.rollback()
+    await emit_events(shop.pool)
     await shop.work()
     assert receiver.got == []
     assert await shop.pool.fetchval("SELECT count(*) FROM webhook_events") == 0
@@ -124,9 +129,27 @@ async def test_only_endpoints_that_ask_for_an_event_get_it(shop, receiver, pool)
     assert len(set(receiver.ids)) == 1
 
 
-async def test_without_an_endpoint_nothing_is_written(shop):
-    assert await shop.announce() is None
-    assert await shop.pool.fetchval("SELECT count(*) FROM webhook_events") == 0
+async def test_an_event_that_no_endpoint_asks_for_waits_for_nothing_and_is_never_sent(shop, receiver):
+    await shop.endpoint(receiver.url, [NoticeType.ORDER_FAILED])
+    await shop.announce()
+    assert await shop.pool.fetchval("SELECT dispatched FROM webhook_events")
+    endpoint = await shop.endpoint(receiver.url)
+    await emit_events(shop.pool)
+    await shop.work()
+    assert (receiver.got, await shop.log(endpoint)) == ([], [])
+
+
+async def test_an_event_waits_for_a_worker_that_writes_its_deliveries_once(shop, receiver):
+    endpoint = await shop.endpoint(receiver.url)
+    async with shop.pool.acquire() as connection, connection.transaction():
+        event_id = await emit_event(
+            connection, SEAL, storefront_id=shop.owner.storefront_id, mode="test", type=NoticeType.ORDER_FAILED,
+            data={"order_id": "ord_1"},
+        )  # fmt: skip
+    assert await shop.log(endpoint) == []
+    assert sum(await asyncio.gather(*(event_rows.dispatch(shop.pool, 10) for _ in range(4)))) == 1
+    await shop.work()
+    assert receiver.ids == [event_id]
 
 
 @pytest.mark.parametrize("data", [{"activation_code": "LPA:1$a$b"}, {"esim": [{"matching_id": "X"}]}])
@@ -188,7 +211,7 @@ async def test_410_disables_an_endpoint_and_calls_off_what_was_on_its_way(shop, 
     await shop.work()
     assert (await stored.find(shop.pool, shop.owner, endpoint.id)).status == "disabled"
     await shop.make_due()
-    assert await shop.announce() is None
+    await shop.announce()
     await shop.work()
     assert len(receiver.got) == 2
     assert [d.status for d in await shop.log(endpoint)] == ["failed", "failed"]

@@ -1,0 +1,134 @@
+"""Events of storefronts in the database: written with what they tell of, dispatched to endpoints, listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from gateway.access.key_rows import Mode
+from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pool import Connection, Pool
+from schemas.page import Page
+
+LISTED_DAYS = 30
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event to be written; ``body`` is sealed."""
+
+    id: str
+    storefront_id: str
+    mode: Mode
+    type: str
+    order_id: str | None
+    body: bytes
+    at: datetime
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """An event as it is listed; ``body`` is sealed."""
+
+    id: str
+    type: str
+    body: bytes
+    at: datetime
+
+
+@dataclass(slots=True)
+class EventWrite:
+    """An event for the storefront; ``body`` is sealed."""
+
+    id: str
+    type: str
+    body: bytes
+
+
+def asks(storefront: str, mode: str, event_type: str) -> str:
+    """The condition that an endpoint ``w`` is sent an event of this storefront, mode and type, all three SQL."""
+    return (
+        f"w.storefront_id = {storefront} AND w.mode = {mode} AND w.status = 'enabled'"
+        f" AND (w.events = '{{}}' OR {event_type} = ANY (w.events))"
+    )
+
+
+# An event that no endpoint asks for is as good as dispatched.
+_ADD = f"""
+    INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, dispatched)
+    VALUES ($1, $2, $3, $4, $5, $6, $7,
+            $8::bool OR NOT EXISTS (SELECT FROM webhook_endpoints w WHERE {asks("$2::text", "$3::text", "$4::text")}))
+"""  # noqa: S608 - our own words
+_DISPATCH = f"""
+    WITH picked AS (
+        SELECT id FROM webhook_events WHERE NOT dispatched ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE webhook_events SET dispatched = true WHERE id = ANY (ARRAY(SELECT id FROM picked))
+        RETURNING id, storefront_id, mode, type
+    ), due AS (
+        INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
+        SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), w.id, t.id, now()
+        FROM taken t JOIN webhook_endpoints w ON {asks("t.storefront_id", "t.mode", "t.type")}
+    )
+    SELECT count(*)::int FROM taken
+"""  # noqa: S608 - our own words
+
+
+async def add_event(connection: Connection, event: NewEvent, *, dispatched: bool = False) -> None:
+    """Write an event; a worker writes its deliveries, or with ``dispatched`` the caller does."""
+    await connection.execute(
+        _ADD,
+        event.id,
+        event.storefront_id,
+        event.mode,
+        event.type,
+        event.order_id,
+        event.body,
+        event.at,
+        dispatched,
+    )
+
+
+async def dispatch(pool: Pool, most: int) -> int:
+    """Write deliveries, due at once, of events that have none yet; how many events they were.
+
+    An event that no endpoint asks for any more gets none. Safe from any number of workers at once.
+    """
+    taken: int = await pool.fetchval(_DISPATCH, most)
+    return taken
+
+
+async def storefronts_asking(pool: Pool, mode: Mode, event_type: str) -> list[str]:
+    """The storefronts that have an enabled endpoint for events of this type."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT storefront_id AS id FROM webhook_endpoints WHERE mode = $1 AND status = 'enabled'"
+        " AND (events = '{}' OR $2 = ANY (events)) ORDER BY 1",
+        mode,
+        event_type,
+    )
+    return [row["id"] for row in rows]
+
+
+async def newest_first(
+    pool: Pool, storefront_id: str, mode: Mode, types: Sequence[str], page_request: PageRequest
+) -> Page[StoredEvent]:
+    """The storefront's events of these types from the last ``LISTED_DAYS`` days, the newest first."""
+    rows = await pool.fetch(
+        """SELECT id, type, body, at FROM webhook_events
+           WHERE storefront_id = $1 AND mode = $2 AND at >= now() - make_interval(days => $3)
+             AND (at, id) < ($4, $5) AND type = ANY ($6::text[])
+           ORDER BY at DESC, id DESC LIMIT $7""",
+        storefront_id,
+        mode,
+        LISTED_DAYS,
+        *page_request.before(datetime, str),
+        list(types),
+        page_request.fetch,
+    )
+    return page_request.page(rows, columns("at", "id")).map(_event)
+
+
+def _event(row: asyncpg.Record) -> StoredEvent:
+    return StoredEvent(row["id"], row["type"], row["body"], row["at"])
