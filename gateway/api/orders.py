@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from msgspec import UNSET
 
 from gateway.api import state
 from gateway.api.changes import actor_of
@@ -22,13 +23,14 @@ from gateway.api.ordering import (
 from gateway.api.paging import json_answer
 from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters, OrderParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import read_body, read_query, unset_to_none
+from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.items.item_rules import VoucherCodes
 from gateway.kit.problem import Problem
 from gateway.orders import order_view_rows, presenter
 from gateway.orders.admit import admit, validate
 from gateway.orders.cancel import cancel_by_operator, request_cancel
+from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.process import process_order, start
 from gateway.orders.resolve import resolve
 from schemas.ops_orders import LedgerEntry, OpsCancelRequest, OpsOrder, ResolveRequest, Validated
@@ -94,14 +96,16 @@ async def list_orders(request: web.Request) -> web.Response:
     """
     sent = read_query(request, OrderParameters)
     deps = deps_of(request)
-    found = await order_view_rows.newest_first(
-        deps.pool,
-        storefront_of(request),
-        sent.page,
+    wanted = OrderFilter(
         status=unset_to_none(sent.status),
         kind=unset_to_none(sent.kind),
         reference=unset_to_none(sent.reference),
+        since=None if sent.created_from is UNSET else clamped(sent.created_from),
+        until=None if sent.created_to is UNSET else clamped(sent.created_to),
+        emails=None if sent.email is UNSET else deps.seal.digests(sent.email.casefold()),
+        metadata=[(key, value) for key, _, value in (text.partition(":") for text in sent.metadata)],
     )
+    found = await order_view_rows.newest_first(deps.pool, storefront_of(request), wanted, sent.page)
     return json_answer(found.of(await presenter.orders(deps, found.data, with_costs=request[state.CALLER].sees_costs)))
 
 

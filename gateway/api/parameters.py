@@ -13,7 +13,7 @@ from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.api_suspects import SuspectRule
 from schemas.features import Wanted
 from schemas.notice import NoticeType
-from schemas.orders import Kind, OrderId, OrderStatus, Reference
+from schemas.orders import Email, Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
@@ -34,6 +34,9 @@ Triggers = Annotated[
         " found by its id without this."
     ),
 ]
+
+
+MetadataText = Annotated[str, Meta(pattern=r"^[^\x00:]{1,40}:[^\x00]*$", max_length=541, examples=["cart:8812"])]
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,6 +226,16 @@ class OrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
     status: Annotated[OrderStatus, Meta(description="Only orders in this state.")] | UnsetType = UNSET
     kind: Annotated[Kind, Meta(description="Only orders of this kind.")] | UnsetType = UNSET
     reference: Annotated[Reference, Meta(description="The order with this reference of yours.")] | UnsetType = UNSET
+    created_from: Annotated[datetime, Meta(tz=True, description="Only orders from this time on.")] | UnsetType = UNSET
+    created_to: Annotated[datetime, Meta(tz=True, description="Only orders from before this time.")] | UnsetType = UNSET
+    email: Annotated[Email, Meta(description="Only orders with this `customer.email`.")] | UnsetType = UNSET
+    metadata: Annotated[
+        list[MetadataText],
+        Meta(
+            max_length=10,
+            description="Only orders with this text in their `metadata`, as `key:value`; repeated: with all of them.",
+        ),
+    ] = []
 
 
 class EventParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):

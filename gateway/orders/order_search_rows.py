@@ -13,21 +13,32 @@ from typing import Any
 import msgspec
 
 from gateway.kit.pages import PageRequest, columns
-from gateway.kit.pool import Pool
+from gateway.kit.pool import Connection, Pool
 from schemas.page import Page
 
 MOST_FOUND = 50
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which orders; None asks for nothing. ``storefront`` is a storefront's id, ``supplier`` was asked to sell."""
+    """Which orders; None asks for nothing. ``storefront`` is a storefront's id, ``supplier`` was asked to sell.
+
+    They were created at ``since`` or later and before ``until``. ``emails`` are the keyed digests of one address, and
+    all of ``metadata`` stands in the order's.
+    """
 
     mode: str | None = None
     status: str | None = None
     kind: str | None = None
     supplier: str | None = None
     storefront: str | None = None
+    reference: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    emails: Sequence[bytes] | None = None
+    metadata: Sequence[tuple[str, str]] = ()
+
+
+_COLUMNS = {"mode": "mode", "status": "status", "kind": "kind", "storefront": "storefront_id", "reference": "reference"}
 
 
 class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +77,13 @@ class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 async def newest(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> Page[ListedOrder]:
     """The orders that are so, the newest first."""
+    async with pool.acquire() as connection:
+        page = await newest_ids(connection, wanted, page_request)
+        return page.of(await _listed(connection, page.data))
+
+
+async def newest_ids(connection: Connection, wanted: OrderFilter, page_request: PageRequest) -> Page[str]:
+    """The ids of the orders that are so, the newest first."""
     conditions: list[str] = []
     values: list[Any] = []
 
@@ -73,12 +91,19 @@ async def newest(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> 
         values.append(value)
         conditions.append(condition.format(f"${len(values)}"))
 
-    for name, column in (("mode", "mode"), ("status", "status"), ("kind", "kind"), ("storefront", "storefront_id")):
+    for name, column in _COLUMNS.items():
         value = getattr(wanted, name)
         if value is not None:
             where(f"o.{column} = {{}}", value)
     if wanted.since is not None:
         where("o.created_at >= {}", wanted.since)
+    if wanted.until is not None:
+        where("o.created_at < {}", wanted.until)
+    if wanted.emails is not None:
+        where("o.email_digest = ANY({}::bytea[])", wanted.emails)
+    for key, value in wanted.metadata:
+        # The second condition is that of the index.
+        where("o.metadata @> {} AND o.metadata <> '{{}}'", {key: value})
     if wanted.supplier is not None:
         where("EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = {})", wanted.supplier)
     if page_request.cursor is not None:
@@ -88,11 +113,11 @@ async def newest(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> 
     values.append(page_request.fetch)
     found = f"""SELECT o.id, o.created_at FROM orders o WHERE {" AND ".join(conditions) or "true"}
                 ORDER BY o.created_at DESC, o.id LIMIT ${len(values)}"""  # noqa: S608 - our own words
-    async with pool.acquire() as connection, connection.transaction():
+    async with connection.transaction():
         # A plan that fits every supplier alike fits the one that sold three orders badly.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        page = page_request.page(await connection.fetch(found, *values), columns("created_at", "id"))
-        return page.of(await _listed(connection, [row["id"] for row in page.data]))
+        rows = await connection.fetch(found, *values)
+    return page_request.page(rows, columns("created_at", "id")).map(lambda row: str(row["id"]))
 
 
 async def listed(pool: Pool, ids: Sequence[str]) -> list[ListedOrder]:

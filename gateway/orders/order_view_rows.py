@@ -16,6 +16,8 @@ import msgspec
 from gateway.access.key_rows import Mode
 from gateway.kit.pages import PageRequest, columns, price_of
 from gateway.kit.pool import Connection, Pool
+from gateway.orders import order_search_rows
+from gateway.orders.order_search_rows import OrderFilter
 from schemas.money import Money
 from schemas.ops_orders import LedgerEntry
 from schemas.orders import Attempt, OrderEvent
@@ -58,10 +60,6 @@ _SELECT = """
            o.created_at, o.updated_at, o.fulfilled_at
     FROM orders o JOIN storefronts s ON s.id = o.storefront_id
 """
-_PAGE = """
-      AND (o.created_at < $3 OR o.created_at = $3 AND o.id > $4)
-    ORDER BY o.created_at DESC, o.id LIMIT $5
-"""
 
 
 async def by_id(pool: Pool | Connection, order_id: str, scope: StorefrontScope | None) -> OrderRow | None:
@@ -77,29 +75,14 @@ async def by_id(pool: Pool | Connection, order_id: str, scope: StorefrontScope |
 
 
 async def newest_first(
-    pool: Pool,
-    scope: StorefrontScope,
-    page_request: PageRequest,
-    *,
-    status: str | None = None,
-    kind: str | None = None,
-    reference: str | None = None,
+    pool: Pool, scope: StorefrontScope, wanted: OrderFilter, page_request: PageRequest
 ) -> Page[OrderRow]:
-    """A storefront's orders, the newest first."""
-    rows = await pool.fetch(
-        _SELECT
-        + """WHERE o.storefront_id = $1 AND o.mode = $2
-               AND ($6::text IS NULL OR o.status = $6) AND ($7::text IS NULL OR o.kind = $7)
-               AND ($8::text IS NULL OR o.reference = $8)"""
-        + _PAGE,
-        *scope,
-        *page_request.before(datetime, str),
-        page_request.fetch,
-        status,
-        kind,
-        reference,
-    )
-    return page_request.page(rows, columns("created_at", "id")).map(_order)
+    """Those of a storefront's orders that are so, the newest first."""
+    own = msgspec.structs.replace(wanted, storefront=scope.storefront_id, mode=scope.mode)
+    async with pool.acquire() as connection:
+        page = await order_search_rows.newest_ids(connection, own, page_request)
+        rows = await connection.fetch(_SELECT + "WHERE o.id = ANY($1) ORDER BY o.created_at DESC, o.id", page.data)
+    return page.of(map(_order, rows))
 
 
 async def of_all(
@@ -116,8 +99,9 @@ async def of_all(
         _SELECT
         + """WHERE ($1::text IS NULL OR o.status = $1) AND ($2::text IS NULL OR o.mode = $2)
                AND ($6::text IS NULL OR s.name = $6)
-               AND ($7::text IS NULL OR EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = $7))"""
-        + _PAGE,
+               AND ($7::text IS NULL OR EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = $7))
+               AND (o.created_at < $3 OR o.created_at = $3 AND o.id > $4)
+             ORDER BY o.created_at DESC, o.id LIMIT $5""",
         status,
         mode,
         *page_request.before(datetime, str),

@@ -7,3 +7,6 @@ INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, d
 DROP TABLE event_outbox;
 CREATE INDEX webhook_events_to_dispatch ON webhook_events (at, id) WHERE NOT dispatched;
 CREATE INDEX webhook_events_of_storefront ON webhook_events (storefront_id, mode, at, id, type);
+
+-- A storefront finds its orders by their metadata; by their e-mail address and time it could by indexes that stand.
+CREATE INDEX orders_metadata ON orders USING gin (metadata jsonb_path_ops) WHERE metadata <> '{}';

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.access.key_rows import create_key
 from gateway.api.ordering import seconds_to_wait
 
 GOOD = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
@@ -177,6 +178,58 @@ async def test_lists_go_on_after_their_cursor_and_find_a_reference(shop):
     assert (await (await shop.ops.get("/v1/ops/ledger?supplier=beppay")).json())["data"] == []
     assert (await (await shop.ops.get("/v1/ops/orders?supplier=beppay")).json())["data"] == []
     assert len((await (await shop.ops.get("/v1/ops/orders?storefront=shop&mode=test")).json())["data"]) == 3
+
+
+async def test_a_list_is_narrowed_by_time_address_and_metadata(shop):
+    bodies = [
+        {"customer": {"email": "Ana@example.com"}, "metadata": {"cart": "7", "shop": "a:b"}},
+        {"customer": {"email": "ana+trip@example.com"}, "metadata": {"cart": "7"}},
+        {"metadata": {"cart": "77", "7": "cart"}},
+    ]
+    first, second, third = [
+        await (await shop.order({"plan_id": GOOD["s2s"], **body}, api=shop.api)).json() for body in bodies
+    ]
+
+    async def found(**query):
+        page = await (await shop.api.get("/v1/orders", params=[*query.items()])).json()
+        return [order["id"] for order in page["data"]]
+
+    newest = [order["id"] for order in (third, second, first)]
+    assert await found(created_from=first["created_at"]) == newest
+    assert await found(created_from=second["created_at"]) == newest[:2]
+    assert await found(created_to=second["created_at"]) == newest[2:]
+    assert await found(created_from=second["created_at"], created_to=third["created_at"]) == [second["id"]]
+    assert await found(email="ana@EXAMPLE.com") == [first["id"]]
+    assert await found(email="ana+trip@example.com") == [second["id"]]
+    assert await found(email="nobody@example.com") == []
+    assert await found(metadata="cart:7") == newest[1:]
+    assert await found(metadata="shop:a:b") == [first["id"]]
+    assert await found(metadata="7:cart", created_to=third["created_at"]) == []
+    assert await found(email="ana@example.com", metadata="cart:7", status="fulfilled", kind="esim") == [first["id"]]
+    both = await (await shop.api.get("/v1/orders?metadata=cart:7&metadata=shop:a:b")).json()
+    assert [order["id"] for order in both["data"]] == [first["id"]]
+    page = await (await shop.api.get("/v1/orders?metadata=cart:7&limit=1")).json()
+    rest = await (await shop.api.get(f"/v1/orders?metadata=cart:7&limit=1&cursor={page['next_cursor']}")).json()
+    assert [order["id"] for order in page["data"] + rest["data"]] == newest[1:]
+
+
+@pytest.mark.parametrize(
+    "query", ["created_from=yesterday", "created_to=2026-11-20T10:00:00", "email=ana", "metadata=cart"]
+)
+async def test_a_filter_that_cannot_be_read_is_pointed_at(shop, query):
+    answer = await shop.api.get(f"/v1/orders?{query}")
+    assert (answer.status, (await answer.json())["errors"][0]["pointer"].split("/")[1]) == (422, query.split("=")[0])
+
+
+async def test_nobody_finds_an_order_of_another_storefront_by_its_address_or_metadata(shop):
+    body = {"plan_id": GOOD["s2s"], "customer": {"email": "ana@example.com"}, "metadata": {"cart": "7"}}
+    await shop.order(body)
+    rival = await create_key(shop.api.pool, storefront="rival", mode="test", scopes=["storefront", "ops"])
+    live = await create_key(shop.api.pool, storefront="shop", mode="live", scopes=["storefront"])
+    for query in ("email=ana@example.com", "metadata=cart:7"):
+        assert len((await shop.api.read(f"/v1/orders?{query}"))["data"]) == 1
+        for key in (rival.key, live.key):
+            assert (await shop.api.with_key(key).read(f"/v1/orders?{query}"))["data"] == []
 
 
 class Asking:

@@ -56,7 +56,14 @@ _PARTS = {
 _NOT_ASKED = {"/v1/goods/{id}", "/v1/numbers/{id}", "/v1/ops/pricing-rules/{id}"}
 _QUERIES = {
     "/v1/ops/orders": ["status=failed", "supplier=s2s", "kind=number", "storefront_id=sf_1", "q=ref-17"],
-    "/v1/orders": ["status=pending", "reference=ref-17"],
+    "/v1/orders": [
+        "status=pending",
+        "reference=ref-17",
+        "email=nobody@example.com",
+        "metadata=cart:7",
+        "created_to=2020-01-01T00:00:00Z",
+        "created_from=2026-01-01T00:00:00Z&status=failed",
+    ],
     "/v1/events": ["type=order.failed", "type=order.fulfilled&limit=200"],
     "/v1/ops/price-history": ["offer_id={offer}&mode=live"],
     "/v1/ops/sync-runs/{id}/difference": ["supplier=s2s"],
