@@ -1,8 +1,9 @@
 """The gateway's features, bottom up: each is a domain of its own folder and may import those above it in this list.
 
 A face (``api``, ``console``, ``cli``) finds what it has of a feature by name: ``gateway.api.orders`` is the API of
-``gateway.orders``. What a feature does again and again in a worker is declared in its own ``jobs.py``. So a new feature
-is a folder, a file in each face that it uses, a migration, and a line here.
+``gateway.orders``. What a feature does again and again in a worker is declared in its own ``jobs.py``, what it counts
+for Prometheus in its ``metrics.py``. So a new feature is a folder, a file in each face that it uses, a migration, and a
+line here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
 
 
 class Feature(NamedTuple):
@@ -53,6 +57,12 @@ def domain_modules(name: str) -> Iterator[ModuleType]:
     """The modules of this name in the folders of the features, in their order."""
     for feature in FEATURES:
         yield from _module(f"gateway.{feature.name}.{name}")
+
+
+def domain_metrics() -> Iterator[Collector]:
+    """What the features count, in whatever process it happens."""
+    for module in domain_modules("metrics"):
+        yield from module.METRICS
 
 
 def _module(name: str) -> Iterator[ModuleType]:

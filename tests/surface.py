@@ -15,15 +15,13 @@ from typing import Any
 
 import pydantic
 import typer
-from prometheus_client import CollectorRegistry
 
 from gateway import app
-from gateway.api.metrics import Metrics
 from gateway.cli import app as commands
 from gateway.console import all_pages
 from gateway.kit.settings import Settings
-from gateway.worker.sync_jobs import Figures
 from schemas.notice import NoticeType
+from tests.kit.scraped import declared
 
 
 def routes() -> Iterator[str]:
@@ -58,9 +56,8 @@ def settings(model: type[pydantic.BaseModel], prefix: str = "") -> Iterator[str]
 
 def metrics() -> Iterator[str]:
     """Metrics of serving processes and of workers, with their labels."""
-    for registry in (Metrics(CollectorRegistry()).registry, Figures().registry):
-        for collector in registry._collector_to_names:
-            yield f"metric {collector._name} {' '.join(collector._labelnames)}".rstrip()
+    for metric in declared().values():
+        yield f"metric {metric.name} {' '.join(metric.labels)}".rstrip()
 
 
 def surface() -> list[str]:

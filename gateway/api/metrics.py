@@ -1,4 +1,6 @@
-"""Figures for Prometheus. Children are bound once, because ``labels()`` costs more than counting does.
+"""Metrics of requests and of the catalogue. Children are bound once: ``labels()`` costs more than counting does.
+
+What the domains count, in this process or in a worker, is declared in their own ``metrics.py``.
 
 The workers of ``serve`` write theirs to files in the folder that ``PROMETHEUS_MULTIPROC_DIR`` names
 (set before this module is imported); the parent reads them all and adds them up.
@@ -9,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway.features import domain_metrics
 
 _BUCKETS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 
@@ -47,7 +51,7 @@ class Metrics:
         )
         self.answers = Counter(
             "gateway_catalog_answers",
-            "Catalogue answers, remembered or computed.",
+            "Catalogue answers, by source: remembered in memory, or computed.",
             ["source"],
             registry=self.registry,
         )
@@ -63,7 +67,7 @@ class Metrics:
         )
         self.synced_at = Gauge(
             "gateway_catalog_synced_timestamp_seconds",
-            "When the offers of the catalogue that is served were last fetched.",
+            "When the offers of the catalogue that is served were last fetched, Unix time.",
             ["mode"],
             registry=self.registry,
             multiprocess_mode="livemostrecent",
@@ -86,6 +90,8 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemostrecent",
         )
+        for collector in domain_metrics():
+            self.registry.register(collector)
         self.remembered = self.answers.labels(source="memory")
         self.computed = self.answers.labels(source="computed")
         self._routes: dict[str, RouteFigures] = {}

@@ -51,7 +51,7 @@ async def _book(deps: Deps, connection: Connection, attempt_id: str) -> int:
     if found.charge is not None and (
         await ledger_rows.charge(connection, attempt, found.charge, writes.now, correct=False) == "new"
     ):
-        writes.attempt = AttemptWrite(attempt.id, charged=found.charge)
+        writes.attempt = AttemptWrite(attempt.id, attempt.supplier, attempt.kind, charged=found.charge)
         writes.add_event("charged_after_failure", **ops, note=str(found.charge))
         log.warning("charged_after_failure", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     for line in found.refunds:

@@ -16,6 +16,7 @@ from gateway.kit.durability import DURABLE
 from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Connection
 from gateway.orders.attempt_rows import NewAttempt
+from gateway.orders.metrics import count_order
 from gateway.orders.order_rows import NewOrder
 
 Outcome = Literal["admitted", "known", "too_many_open", "changed", "limited"]
@@ -128,6 +129,8 @@ async def admit(
     )
     if row is None:
         raise LookupError("the admission gave no answer")
+    if row["outcome"] == "admitted":
+        count_order(new.mode, new.kind, "pending")
     return Admission(row["outcome"], row["order_id"], row["request"])
 
 

@@ -10,6 +10,7 @@ from gateway.items.item_rules import ITEM_KINDS
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem, not_supported
 from gateway.orders import order_state_rows
+from gateway.orders.metrics import count_order
 from gateway.orders.order_rows import AttemptRow, OrderRow
 from gateway.orders.rules import cancelling
 from gateway.orders.rules.changes import Change
@@ -79,6 +80,8 @@ async def ask_cancel(
     # One that waits for an operator goes on waiting; the cancel follows once it is known.
     status = order.status if order.status == "needs_review" else "cancel_pending"
     await order_state_rows.want_cancelled(connection, order.id, status, now)
+    if status != order.status:
+        count_order(order.mode, order.kind, status)
     await order_state_rows.add_event(connection, order.id, now, "cancel_requested", forced=True if topups else None)
     for topup_id in topups:
         await _to_operator(deps, connection, topup_id)

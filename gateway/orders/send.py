@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -24,6 +25,7 @@ from gateway.suppliers import selling_rows
 from gateway.suppliers.accounts import Account, follow_keys
 from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
+from gateway.suppliers.metrics import observe_answer
 from providers.contract import Provider
 from providers.kit.recording import Recorded, recording
 from providers.kit.supplier_rate import token_held
@@ -80,6 +82,7 @@ async def _send(
 ) -> Settled | None:
     request = request_of(new, iccid, fields)
     with record_calls(deps, new.id, answer_texts(dict(fields))), recording() as heard:
+        began = time.monotonic()
         if new.kind == "cancel":
             observation, read = await call(account, new.kind, request)
         else:
@@ -87,6 +90,8 @@ async def _send(
                 observation, read = await call(account, new.kind, request)
             if not token.used:
                 account.limiter.release()
+        error_code = observation.code if isinstance(observation, SupplierError) else None
+        observe_answer(account.settings.mode, account.name, new.kind, time.monotonic() - began, error_code)
     settled = await record_answer(deps, new.id, observation, heard.finished(), read=read, known=known)
     if isinstance(observation, NotAuthorised):
         await _ask_again(deps, account, observation)

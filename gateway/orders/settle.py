@@ -176,7 +176,7 @@ async def settle(
         what = change(order.now, attempt.now, verdict, now)
         changed = await _fill(deps, connection, writes, attempt, verdict, what)
     if source.sent:
-        writes.attempt = writes.attempt or AttemptWrite(attempt.id)
+        writes.attempt = writes.attempt or AttemptWrite(attempt.id, attempt.supplier, attempt.kind)
         writes.attempt.call_ended = True
     if source.polled is not None:
         await _reschedule(connection, writes, attempt, observation, source.polled)
@@ -292,6 +292,8 @@ async def _fill(
     succeeded = what.attempt is AttemptState.SUCCEEDED
     writes.attempt = AttemptWrite(
         attempt.id,
+        attempt.supplier,
+        attempt.kind,
         state=what.attempt,
         charged=None if _is_older(writes, attempt) else verdict.charged,
         supplier_order_id=verdict.supplier_order_id,

@@ -34,7 +34,14 @@ async def settle_cancel(
     verdict = _cancel_verdict(deps, order, attempt, observation, now)
     if not _says_something(order, verdict):
         return False
-    writes.attempt = AttemptWrite(attempt.id, state=verdict.state, error_code=verdict.error_code, error=verdict.error)
+    writes.attempt = AttemptWrite(
+        attempt.id,
+        attempt.supplier,
+        attempt.kind,
+        state=verdict.state,
+        error_code=verdict.error_code,
+        error=verdict.error,
+    )
     ops: dict[str, Any] = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error}
     if isinstance(observation, OperatorDecision):
         ops |= {"as": observation.outcome, "note": observation.note}

@@ -23,6 +23,8 @@ async def settle_decision(
     fulfilled = decision.outcome == "fulfilled"
     writes.attempt = AttemptWrite(
         attempt.id,
+        attempt.supplier,
+        attempt.kind,
         state=AttemptState.SUCCEEDED if fulfilled else AttemptState.FAILED,
         error_code=None if fulfilled else "person",
         error=None if fulfilled else decision.note[:500],

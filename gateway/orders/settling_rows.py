@@ -14,8 +14,10 @@ from typing import Any
 
 from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Connection, Pool
+from gateway.orders.metrics import count_order
 from gateway.orders.order_rows import OrderRow
-from gateway.orders.rules.states import AttemptState, OrderStatus, ReviewReason
+from gateway.orders.rules.states import AttemptKind, AttemptState, OrderStatus, ReviewReason
+from gateway.suppliers.metrics import count_attempt
 from gateway.webhooks import event_rows
 from gateway.webhooks.event_rows import EventWrite
 from schemas.money import Money
@@ -99,6 +101,8 @@ class AttemptWrite:
     """What is known of an attempt now; what is known already stays. ``iccid`` is sealed."""
 
     id: str
+    supplier: str
+    kind: AttemptKind
     state: AttemptState | None = None
     charged: Money | None = None
     supplier_order_id: str | None = None
@@ -106,6 +110,9 @@ class AttemptWrite:
     error: str | None = None
     iccid: bytes | None = None
     call_ended: bool = False
+
+
+_NO_ATTEMPT = AttemptWrite("", "", "purchase")
 
 
 @dataclass(slots=True)
@@ -191,7 +198,7 @@ async def write(
     announces the answer after the commit, so that the transaction notifies nobody of it. Raises
     ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs to another attempt.
     """
-    attempt = writes.attempt or AttemptWrite("")
+    attempt = writes.attempt or _NO_ATTEMPT
     charged, charge = attempt.charged, writes.charge
     esim, move, event = writes.esim, writes.move or OrderWrite(), writes.event
     row = await connection.fetchrow(
@@ -237,7 +244,20 @@ async def write(
         move.review_reason,
         expected_step,
     )
-    return row is not None and bool(row["written"])
+    written = row is not None and bool(row["written"])
+    if written:
+        _count(writes)
+    return written
+
+
+def _count(writes: Writes) -> None:
+    """Count what was written. A commit that fails after this leaves a count too many, and is rare."""
+    order, attempt = writes.order, writes.attempt
+    status = None if writes.move is None else writes.move.status
+    if status is not None and status != order.status:
+        count_order(order.mode, order.kind, status)
+    if attempt is not None and attempt.state is not None:
+        count_attempt(order.mode, attempt.supplier, attempt.kind, attempt.state)
 
 
 def new_answer_id() -> str:

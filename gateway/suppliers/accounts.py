@@ -14,6 +14,7 @@ from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings
 from gateway.suppliers import supplier_key_rows, supplier_rows
 from gateway.suppliers.limit_rows import SharedRateLimiter
+from gateway.suppliers.metrics import declare_suppliers
 from gateway.suppliers.supplier_key_rows import InForce
 from providers.checks import check_settings
 from providers.contract import Capability, Manifest, Provider, SupplierSettings
@@ -110,6 +111,7 @@ async def open_accounts(
 async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSettings]], pool: Pool) -> dict[str, Account]:
     """The way to each checked account, without a word to the database, which may be down."""
     opened: dict[str, Account] = {}
+    declare_suppliers((name, account.mode) for name, (_, account) in checked.items())
     for name, (manifest, account) in checked.items():
         per_minute = account.requests_per_minute or manifest.limits.requests_per_minute
         limiter = SharedRateLimiter(pool, name, per_minute)

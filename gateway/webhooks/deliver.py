@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -23,6 +23,7 @@ from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings
 from gateway.kit.tasks import end, until_set
 from gateway.webhooks import endpoint_rows, event_rows, webhook_rows
+from gateway.webhooks.metrics import TryOutcome, count_try
 from gateway.webhooks.redelivery_rules import meaning, wait_before_next
 from gateway.webhooks.webhook_rows import Due, Try
 
@@ -39,6 +40,7 @@ DRAIN_SECONDS = TIMEOUT_SECONDS + 5
 
 AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresError)
 _AGENT = "esim-gateway webhooks"
+_OUTCOMES: Mapping[str, TryOutcome] = {"delivered": "delivered", "pending": "retried", "failed": "given_up"}
 
 
 async def deliver(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
@@ -112,7 +114,8 @@ class Deliverer:
         at = datetime.now(UTC)
         began = time.monotonic()
         reply = await self._send(due, at)
-        made = Try(at, reply.status, reply.error, round((time.monotonic() - began) * 1000))
+        seconds = time.monotonic() - began
+        made = Try(at, reply.status, reply.error, round(seconds * 1000))
         found = meaning(made.http_status)
         wait = wait_before_next(due.tries + 1, self._draw()) if found == "failed" else None
         stands = "delivered" if found == "delivered" else "failed" if wait is None else "pending"
@@ -120,6 +123,8 @@ class Deliverer:
             written = await webhook_rows.record_try(connection, due, made, stands, wait)
             if written and found == "gone":
                 await endpoint_rows.disable(connection, due.endpoint_id, due.url)
+        if written:
+            count_try(_OUTCOMES[stands], seconds)
         if written and stands == "failed":
             log.warning("delivery_given_up", delivery=due.id, endpoint=due.endpoint_id, status=made.http_status)
 

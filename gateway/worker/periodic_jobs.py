@@ -16,8 +16,7 @@ from pgqueuer.models import Schedule
 
 from gateway.features import domain_modules
 from gateway.kit.jobs import SyncJob, enqueue_sync
-from gateway.kit.worker_jobs import EVERY_5_SECONDS, JobContext, PeriodicJob
-from gateway.suppliers import supplier_rows
+from gateway.kit.worker_jobs import EVERY_5_SECONDS, EVERY_MINUTE, JobContext, PeriodicJob
 from gateway.suppliers.deps import Deps
 from gateway.worker.sync_jobs import Figures, is_due
 
@@ -38,12 +37,15 @@ async def _sync_if_due(worker: Worker) -> None:
     async with worker.pool.acquire() as connection, connection.transaction():
         if await is_due(connection, sorted(worker.deps.accounts), worker.settings.sync.interval_seconds):
             await enqueue_sync(connection, SyncJob())
-        for name, at in (await supplier_rows.last_good(connection)).items():
-            worker.figures.last_good.labels(supplier=name).set(at.timestamp() if at else 0)
+
+
+async def _shop_metrics(worker: Worker) -> None:
+    await worker.figures.shop.read(worker.deps, worker.pool)
 
 
 PERIODIC_JOBS: tuple[PeriodicJob, ...] = (
     PeriodicJob("sync_if_due", EVERY_5_SECONDS, _sync_if_due),
+    PeriodicJob("shop_metrics", EVERY_MINUTE, _shop_metrics),
     *(job for module in domain_modules("jobs") for job in getattr(module, "PERIODIC_JOBS", ())),
 )
 

@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
+from gateway.features import domain_metrics
 from gateway.kit.jobs import SyncJob
 from gateway.kit.pool import Connection
 from gateway.kit.processes import die_with_parent
 from gateway.kit.settings import Settings
 from gateway.kit.tasks import end, until_set
+from gateway.operations.shop_metrics import ShopMetrics
 from gateway.sync import sync_run_rows
 from schemas.errors import ConfigurationError
 
@@ -42,12 +44,9 @@ class Figures:
             buckets=(1, 5, 15, 60, 300, 900, 3600),
             registry=self.registry,
         )
-        self.last_good = Gauge(
-            "gateway_supplier_last_good_timestamp_seconds",
-            "When the last accepted walk of a supplier began, Unix time.",
-            ["supplier"],
-            registry=self.registry,
-        )
+        self.shop = ShopMetrics()
+        for collector in (*domain_metrics(), self.shop):
+            self.registry.register(collector)
 
     def serve(self, settings: Settings) -> Callable[[], None]:
         """Serve the figures; call the result to end that. Raises ``ConfigurationError`` for a port in use."""

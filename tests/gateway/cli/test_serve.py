@@ -23,6 +23,7 @@ from gateway.migrations import upgrade
 from gateway.runtime import supervisor
 from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer
+from tests.kit.scraped import declared, samples
 from tests.kit.shelf import settings_for, stock
 
 
@@ -100,9 +101,12 @@ async def test_workers_share_the_socket_are_replaced_and_add_up_their_figures(sh
                 async with session.get(f"{url}/v1/countries", headers=headers) as got:
                     return got.status == 200
 
-            async def counted() -> float:
+            async def scraped() -> str:
                 async with session.get(f"http://127.0.0.1:{metrics}/metrics") as got:
-                    lines = (await got.text()).splitlines()
+                    return await got.text()
+
+            async def counted() -> float:
+                lines = (await scraped()).splitlines()
                 name = 'gateway_http_request_seconds_count{method="GET",route="/v1/countries",status="200"}'
                 return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
@@ -112,6 +116,11 @@ async def test_workers_share_the_socket_are_replaced_and_add_up_their_figures(sh
             before = await counted()
             assert all(await asyncio.gather(*(answer() for _ in range(40))))
             assert await counted() == before + 40
+            # What the domains count is added up too, and what a worker reads is left to it.
+            shown = {name for name, *_ in samples(await scraped())}
+            assert {"gateway_orders_total", "gateway_webhook_tries_total"} <= shown
+            only_of_workers = [metric for metric in declared().values() if metric.processes == ("worker",)]
+            assert not shown & {name for metric in only_of_workers for name in metric.samples}
             os.kill(min(first), signal.SIGKILL)
 
             async def replaced() -> bool:

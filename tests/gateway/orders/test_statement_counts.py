@@ -42,7 +42,6 @@ IDLE_READS = (
     "FROM payments WHERE settled_at IS NULL AND received_at",
     "FROM checkouts WHERE next_",
     "FROM sync_runs WHERE NOT waiting",
-    "SELECT name, last_good_at FROM suppliers",
     "FROM esims WHERE next_poll_at",
     "FROM api_keys k JOIN",
     "WITH overdue AS MATERIALIZED",  # overdue orders, counted for /readyz
