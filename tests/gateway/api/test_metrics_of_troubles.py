@@ -1,0 +1,241 @@
+"""A trouble changes the metrics that an alert rule reads; where promtool is installed, so that the rule fires."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from decimal import Decimal
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+
+from gateway.access.key_rows import create_key
+from gateway.api import state
+from gateway.kit.guarded_http import GuardedHttpClient
+from gateway.kit.sealing import Seal
+from gateway.webhooks import endpoints
+from gateway.webhooks.deliver import Deliverer
+from gateway.webhooks.endpoint_rows import Owner
+from gateway.webhooks.notify import emit_event
+from gateway.worker.sync_jobs import Figures
+from schemas.notice import NoticeType
+from tests.gateway.api.test_health_reports import place_orders, seen_worker
+from tests.kit.promql import parse
+from tests.kit.scraped import declared, samples, selected
+from tests.kit.secret_keys import SECRET_KEY
+from tests.kit.waiting import until
+from tests.layout import ROOT
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+_RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
+# Minutes: the trouble comes after half an hour, and the rule is looked at soon after.
+_BEFORE, _LOOKED_AT = 30, 35
+
+
+def expression_of(alert: str) -> str:
+    """A rule's expression, about test orders: rules are about live ones."""
+    groups = yaml.safe_load(_RULES.read_text())["groups"]
+    (found,) = [rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == alert]
+    return str(found).replace('mode="live"', 'mode="test"')
+
+
+def scrape(registry: CollectorRegistry) -> str:
+    return generate_latest(registry).decode()
+
+
+def assert_fires(alert: str, before: str, after: str, folder: Path) -> None:
+    """Between two scrapes something changed that the rule reads; and by Prometheus' own reading it then fires."""
+    expression = expression_of(alert)
+    selectors = parse(expression).selectors
+    assert any(selected(before, selector) != selected(after, selector) for selector in selectors), expression
+    promtool = shutil.which("promtool")
+    if promtool is not None:
+        # So that a rule which always fires is found too.
+        assert not fires(promtool, expression, before, before, folder)
+        assert fires(promtool, expression, before, after, folder)
+
+
+def fires(promtool: str, expression: str, before: str, after: str, folder: Path) -> bool:
+    """Whether an expression gives anything, some minutes after the one scrape was followed by the other."""
+    names = {selector.name for selector in parse(expression).selectors}
+    old = {(name, *sorted(labels.items())): value for name, labels, value in samples(before)}
+    series = [
+        {
+            "series": name + "{" + ",".join(f'{label}="{text}"' for label, text in labels.items()) + "}",
+            "values": f"{_run(old.get((name, *sorted(labels.items()))))} {value}+0x{_BEFORE}",
+        }
+        for name, labels, value in samples(after)
+        if name in names
+    ]
+    looked_at = {
+        "expr": f"count({expression}) > bool 0",
+        "eval_time": f"{_LOOKED_AT}m",
+        "exp_samples": [{"labels": "{}", "value": 1}],
+    }
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": [looked_at]}
+    file = folder / "rule.yml"
+    file.write_text(yaml.safe_dump({"tests": [test]}))
+    ended = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0 or "got: nil" in ended.stdout + ended.stderr, ended.stdout + ended.stderr
+    return ended.returncode == 0
+
+
+def _run(value: float | None) -> str:
+    return f"_x{_BEFORE}" if value is None else f"{value}+0x{_BEFORE}"
+
+
+async def shop_of(counter: Any) -> str:
+    """What a worker shows after it has read the shop."""
+    figures = Figures()
+    await figures.shop.read(counter.deps, counter.deps.pool)
+    return scrape(figures.registry)
+
+
+@pytest.mark.parametrize(
+    ("alert", "name"),
+    [("GatewayOrdersOverdue", "gateway_orders_overdue"), ("GatewayNoWorker", "gateway_worker_last_seen_seconds")],
+)
+async def test_overdue_orders_and_a_missing_worker(make_api, pool, tmp_path, alert, name):
+    await seen_worker(pool, 0)
+    api = await make_api()
+    registry = api.client.app[state.METRICS].registry
+
+    def shown() -> float:
+        return sum(value for found, _, value in samples(scrape(registry)) if found == name)
+
+    await api.client.app[state.HEALTH].refresh()
+    await until(lambda: "gateway_worker_last_seen_seconds" in scrape(registry))
+    before, was = scrape(registry), shown()
+    await place_orders(pool, 3, due_seconds_ago=61)
+    await pool.execute("UPDATE workers SET seen_at = now() - interval '75 seconds'")
+    await until(lambda: shown() > was + 2)
+    assert_fires(alert, before, scrape(registry), tmp_path)
+
+
+async def test_a_supplier_that_refuses(counter, tmp_path):
+    before = await shop_of(counter)
+    for _ in range(4):
+        order = await counter.followed(await counter.ordered(await counter.plan(2, "pikasim")))
+        assert order.status == "fulfilled"
+    after = await shop_of(counter)
+    assert_fires("GatewaySupplierErrors", before, after, tmp_path)
+    attempts = {
+        (labels["supplier"], labels["state"]): value
+        for name, labels, value in changes(before, after)
+        if name == "gateway_attempts_total"
+    }
+    assert attempts == {("pikasim", "failed"): 4, ("s2s", "succeeded"): 4}
+    (error,) = [
+        (labels["supplier"], labels["code"], value)
+        for name, labels, value in changes(before, after)
+        if name == "gateway_attempt_errors_total"
+    ]
+    assert error == ("pikasim", "out_of_stock", 4)
+    answers = {
+        labels["supplier"]: value
+        for name, labels, value in changes(before, after)
+        if name == "gateway_attempt_seconds_count"
+    }
+    assert answers == {"pikasim": 4, "s2s": 4}
+    orders = {
+        (labels["kind"], labels["status"]): value
+        for name, labels, value in changes(before, after)
+        if name == "gateway_orders_total"
+    }
+    assert orders == {("esim", "pending"): 4, ("esim", "fulfilled"): 4}
+
+
+async def test_orders_that_need_review(counter, tmp_path):
+    before = await shop_of(counter)
+    await place_orders(counter.deps.pool, 3, due_seconds_ago=0)
+    await counter.deps.pool.execute("UPDATE orders SET status = 'needs_review'")
+    assert_fires("GatewayOrdersNeedReview", before, await shop_of(counter), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("alert", "spendable"), [("GatewaySupplierMoneyLow", Decimal(2)), ("GatewaySupplierMoneySpent", Decimal(0))]
+)
+async def test_money_that_comes_to_its_end(counter, tmp_path, alert, spendable):
+    await counter.delivered("pikasim", 1)
+    put = (
+        "INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)"
+        " SELECT 'pikasim', now(), $1, $1, currency FROM ledger LIMIT 1"
+    )
+    await counter.deps.pool.execute(put, Decimal(100_000))
+    before = await shop_of(counter)
+    await counter.deps.pool.execute(put, spendable)
+    assert_fires(alert, before, await shop_of(counter), tmp_path)
+
+
+async def test_webhooks_that_fail(pool, receiver, tmp_path):
+    seal = Seal([SECRET_KEY])
+    await create_key(pool, storefront="shop", mode="test", scopes=["storefront"])
+    owner = Owner(await pool.fetchval("SELECT id FROM storefronts"), "test")
+    await endpoints.create(pool, seal, owner, url=receiver.url, events=(), description="")
+    registry = Figures().registry
+    before = scrape(registry)
+    receiver.answers = [500] * 4
+    for number in range(4):
+        async with pool.acquire() as connection, connection.transaction():
+            await emit_event(
+                connection, seal, storefront_id=owner.storefront_id, mode=owner.mode, type=NoticeType.ORDER_FULFILLED,
+                data={"order_id": f"ord_{number}"},
+            )  # fmt: skip
+    async with GuardedHttpClient(LOOPBACK, timeout_seconds=5) as outside:
+        deliverer = Deliverer(pool, seal, outside)
+        while await deliverer.start_due():
+            await deliverer.drain()
+    after = scrape(registry)
+    assert_fires("GatewayWebhooksFailing", before, after, tmp_path)
+    tries = [(name, labels, value) for name, labels, value in changes(before, after) if name.endswith("_tries_total")]
+    assert tries == [("gateway_webhook_tries_total", {"outcome": "retried"}, 4)]
+
+
+def changes(before: str, after: str) -> list[tuple[str, dict[str, str], float]]:
+    """What a later scrape has more of each series."""
+    old = {(name, *sorted(labels.items())): value for name, labels, value in samples(before)}
+    found = []
+    for name, labels, value in samples(after):
+        more = value - old.get((name, *sorted(labels.items())), 0)
+        if more:
+            found.append((name, labels, more))
+    return found
+
+
+async def test_each_condition_of_rules_and_dashboard_selects_a_series(counter, make_api):
+    """Where a metric has series from the start, a misspelt value of a label selects none of them."""
+    await counter.deps.pool.execute("INSERT INTO rate_sources (source, since, tried_at) VALUES ('ecb', now(), now())")
+    text = await shop_of(counter)
+    present = {name for name, _, _ in samples(text)}
+    assert {"gateway_orders_total", "gateway_attempts_total", "gateway_orders_open", "gateway_jobs"} <= present
+    groups = yaml.safe_load(_RULES.read_text())["groups"]
+    named = [rule["expr"] for group in groups for rule in group["rules"]]
+    seen = 0
+    for expression in named:
+        about_test = expression.replace('mode="live"', 'mode="test"')
+        for selector in parse(about_test).selectors:
+            if selector.name in present:
+                seen += 1
+                assert selected(text, selector), selector
+    assert seen >= 15
+
+
+async def test_a_reading_is_not_shown_for_long(counter):
+    figures = Figures()
+    await figures.shop.read(counter.deps, counter.deps.pool)
+    assert "gateway_orders_due 0.0" in scrape(figures.registry)
+    assert 'gateway_supplier_active{mode="test",supplier="s2s"} 1.0' in scrape(figures.registry)
+    figures.shop._read_at -= 200
+    text = scrape(figures.registry)
+    assert "# HELP gateway_orders_due " in text
+    assert "\ngateway_orders_due " not in text
+
+
+async def test_no_label_of_a_metric_is_without_a_bound():
+    """Ids, addresses and texts of others never become labels: each label is one of these words."""
+    bounded = {"method", "route", "status", "source", "mode", "code", "kind", "state", "supplier", "currency"}
+    assert {label for metric in declared().values() for label in metric.labels} == bounded | {"outcome", "part"}
