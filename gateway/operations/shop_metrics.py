@@ -45,7 +45,7 @@ GAUGES: Mapping[str, ShopGauge] = {
     "gateway_orders_due": ShopGauge((), "Orders whose time to be processed has come, counted to 10,000."),
     "gateway_jobs": ShopGauge(("kind", "state"), "Jobs in the queue: due, scheduled for later, or running."),
     "gateway_webhook_deliveries_waiting": ShopGauge(
-        ("state",), "Webhooks that are due, scheduled for another try, or in the outbox, each counted to 10,000."
+        ("state",), "Webhooks that are due, scheduled for another try, or not dispatched yet, each counted to 10,000."
     ),
     "gateway_supplier_balance": ShopGauge(
         ("mode", "supplier", "currency"), "Our balance at a supplier when it was last read."
@@ -81,7 +81,7 @@ _ZEROS = (
         GaugeRow("gateway_orders_open", labels, 0)
         for labels in product(typing.get_args(Mode), typing.get_args(Kind), _OPEN)
     ),
-    *(GaugeRow("gateway_webhook_deliveries_waiting", (state,), 0) for state in ("due", "scheduled", "outbox")),
+    *(GaugeRow("gateway_webhook_deliveries_waiting", (state,), 0) for state in ("due", "scheduled", "undispatched")),
     *(GaugeRow("gateway_jobs", (SYNC, state), 0) for state in ("due", "scheduled", "running")),
 )
 

@@ -18,7 +18,7 @@ SHOP = """
         SELECT next_poll_at FROM orders WHERE next_poll_at <= now() ORDER BY next_poll_at LIMIT $1
     ), deliveries AS MATERIALIZED (
         SELECT next_at <= now() AS due FROM webhook_deliveries WHERE next_at IS NOT NULL ORDER BY next_at LIMIT $1
-    ), outbox AS MATERIALIZED (
+    ), undispatched AS MATERIALIZED (
         SELECT at FROM webhook_events WHERE NOT dispatched ORDER BY at, id LIMIT $1
     ), jobs AS MATERIALIZED (
         SELECT entrypoint, CASE WHEN status = 'picked' THEN 'running' WHEN execute_after <= now() THEN 'due'
@@ -36,7 +36,7 @@ SHOP = """
     UNION ALL SELECT 'gateway_jobs', ARRAY[entrypoint, state], count(*) FROM jobs GROUP BY entrypoint, state
     UNION ALL SELECT 'gateway_webhook_deliveries_waiting', ARRAY[CASE WHEN due THEN 'due' ELSE 'scheduled' END],
         count(*) FROM deliveries GROUP BY due
-    UNION ALL SELECT 'gateway_webhook_deliveries_waiting', '{outbox}', count(*) FROM outbox
+    UNION ALL SELECT 'gateway_webhook_deliveries_waiting', '{undispatched}', count(*) FROM undispatched
     UNION ALL SELECT 'gateway_supplier_balance', ARRAY[mode, name, currency], balance FROM balances
     UNION ALL SELECT 'gateway_supplier_spendable', ARRAY[mode, name, currency], spendable FROM balances
     UNION ALL SELECT 'gateway_supplier_balance_timestamp_seconds', ARRAY[mode, name], extract(epoch FROM at)

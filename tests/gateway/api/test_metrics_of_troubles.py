@@ -17,7 +17,7 @@ from gateway.access.key_rows import create_key
 from gateway.api import state
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.sealing import Seal
-from gateway.webhooks import endpoints
+from gateway.webhooks import endpoints, event_rows
 from gateway.webhooks.deliver import Deliverer
 from gateway.webhooks.endpoint_rows import Owner
 from gateway.webhooks.notify import emit_event
@@ -187,6 +187,7 @@ async def test_webhooks_that_fail(pool, receiver, tmp_path):
             )  # fmt: skip
     async with GuardedHttpClient(LOOPBACK, timeout_seconds=5) as outside:
         deliverer = Deliverer(pool, seal, outside)
+        await event_rows.dispatch(pool, 10)
         while await deliverer.start_due():
             await deliverer.drain()
     after = scrape(registry)
