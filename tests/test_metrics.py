@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,4 +178,18 @@ def test_promtool_takes_the_files(words: tuple[str, ...]) -> None:
     if promtool is None:
         pytest.skip("promtool is not installed")
     ended = subprocess.run([promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_promtool_takes_the_expressions_of_the_dashboard(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    written = [target["expr"] for panel in panels() for target in panel["targets"]]
+    filled = [text.replace("$__rate_interval", "5m").replace("$mode", "live") for text in written]
+    records = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(filled)]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": records}]}))
+    ended = subprocess.run(
+        [promtool, "check", "rules", "panels.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr
