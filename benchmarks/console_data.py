@@ -87,6 +87,7 @@ class _Offer:
     plan_id: str
     name: str
     cost: Decimal
+    coverage: tuple[str, ...]
 
 
 def accounts() -> dict[str, dict[str, Any]]:
@@ -230,7 +231,9 @@ def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tupl
         key = f"{coverage[0]}-{number}"
         where = country_name(coverage[0]) if len(coverage) == 1 else names.get(coverage, f"{len(coverage)} countries")
         name = f"{where} {data.declared} {days} days"
-        offer = _Offer(offer_id(offer_key(supplier, key)), supplier, key, plan_id(coverage, data, days), name, cost)
+        offer = _Offer(
+            offer_id(offer_key(supplier, key)), supplier, key, plan_id(coverage, data, days), name, cost, coverage
+        )
         networks = [
             Network(code, f"Operator {dice.randint(1, 3)}", dice.choice(("4G", "5G"))) for code in coverage[:40]
         ]
@@ -304,7 +307,7 @@ async def _orders(
         status = "needs_review" if review else "failed" if failed else "pending" if left % 500 == 61 else "fulfilled"
         done, call_ended = at + timedelta(seconds=2), at + timedelta(milliseconds=dice.randint(80, 900))
         price = (offer.cost * Decimal("1.1")).quantize(Decimal("0.01"))
-        plan = {**PLAN, "id": offer.plan_id, "name": offer.name}
+        plan = {**PLAN, "id": offer.plan_id, "name": offer.name, "countries": offer.coverage}
         orders.append(
             (
                 *(order, storefront, "test" if number % 4 == 0 else "live", "esim", status, f"ref-{number}"),

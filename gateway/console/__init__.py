@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.console import render, static_files
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
-from gateway.console.pages import CONTEXT, FINDERS, NOTICES, ConsoleContext, ConsolePage, Pages, View
+from gateway.console.pages import CONTEXT, DECISIONS, FINDERS, NOTICES, ConsoleContext, ConsolePage, Pages, View
 from gateway.features import face_modules
 
 __all__ = ["ConsoleContext", "all_pages", "install"]
@@ -27,6 +27,7 @@ def install(app: web.Application, context: ConsoleContext) -> None:
     """Give the application the console. ``context`` is what the application gives it."""
     app[CONTEXT] = context
     app[NOTICES] = tuple(source for module in MODULES for source in module.notices)
+    app[DECISIONS] = tuple(source for module in MODULES for source in module.decisions)
     app[FINDERS] = tuple(finder for module in MODULES for finder in module.finders)
     render.setup(app)
     table = all_pages()

@@ -8,7 +8,18 @@ from aiohttp import web
 
 from gateway.console.forms import Form, query_form
 from gateway.console.history import as_money, since_of
-from gateway.console.pages import Csv, Notice, Pages, View, deps_of, mode, next_page, page_request_of, visitor
+from gateway.console.pages import (
+    Csv,
+    Notice,
+    Pages,
+    PendingDecision,
+    View,
+    deps_of,
+    mode,
+    next_page,
+    page_request_of,
+    visitor,
+)
 from gateway.kit.sheet import sheet_of
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
@@ -88,6 +99,13 @@ async def quarantined(request: web.Request) -> list[Notice]:
         )
         for quarantine in await waiting(deps_of(request).pool, mode(request))
     ]
+
+
+@pages.decision
+async def to_accept(request: web.Request) -> PendingDecision:
+    """Quarantined syncs."""
+    found = await waiting(deps_of(request).pool, mode(request))
+    return PendingDecision("Quarantined syncs", "/console/changes", len(found))
 
 
 def _country(form: Form) -> str | None:

@@ -20,6 +20,7 @@ from gateway.console.pages import (
     Hit,
     Notice,
     Pages,
+    PendingDecision,
     View,
     deps_of,
     invalid,
@@ -137,6 +138,13 @@ async def notices(request: web.Request) -> list[Notice]:
     return [
         Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", "/console/attention#payments", count)
     ]
+
+
+@pages.decision
+async def to_settle(request: web.Request) -> PendingDecision:
+    """Payments that did not end as they should."""
+    count, _ = await checkout_view_rows.waiting(deps_of(request).pool, mode(request))
+    return PendingDecision("Payment cases", "/console/attention#payments", count)
 
 
 @pages.finds("Checkouts")

@@ -144,6 +144,22 @@ def sparkline(values: Sequence[float | Decimal | None], label: str = "") -> Mark
     ).format(label, points)
 
 
+def bars(values: Sequence[tuple[str, float | Decimal]], label: str) -> Markup:
+    """A bar for each value over its name, the last one marked as not over yet; ``label`` says it in words.
+
+    It fills the width that it is given. A value below zero has no bar.
+    """
+    high = max((float(value) for _, value in values), default=0.0)
+    drawn = []
+    for at, (name, value) in enumerate(values):
+        height = round(40 * float(value) / high, 1) if high > 0 and value > 0 else 0.0
+        place = Markup('<rect class="{}" x="{}" y="{:.1f}" width="8" height="{:.1f}"><title>{}</title></rect>')
+        drawn.append(place.format("last" if at == len(values) - 1 else "", at * 10 + 1, 40 - height, height, name))
+    return Markup(
+        '<svg class="bars" viewBox="0 0 {} 40" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ).format(max(len(values), 1) * 10, label, Markup("").join(drawn))
+
+
 def plain(value: Any) -> Any:
     """A value as a spreadsheet may read it: text that a spreadsheet would take for a formula is made text."""
     if isinstance(value, Money):

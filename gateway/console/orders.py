@@ -21,6 +21,7 @@ from gateway.console.pages import (
     Hit,
     Notice,
     Pages,
+    PendingDecision,
     View,
     deps_of,
     invalid,
@@ -36,7 +37,7 @@ from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.orders import cancel as cancelling
 from gateway.orders import order_presenter as flow
-from gateway.orders import order_search_rows, restore
+from gateway.orders import order_search_rows, restore, sales_rows
 from gateway.orders.order_presenter import Line, OrderDetail
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.resolve import resolve as settle_as
@@ -383,6 +384,13 @@ async def notices(request: web.Request) -> list[Notice]:
         return []
     text = "order needs attention" if count == 1 else "orders need attention"
     return [Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", _ATTENTION, count)]
+
+
+@pages.decision
+async def to_review(request: web.Request) -> PendingDecision:
+    """Orders whose outcome an operator has to say."""
+    count = await sales_rows.in_review(deps_of(request).pool, mode(request))
+    return PendingDecision("Orders that need review", _ATTENTION, count)
 
 
 async def _resolve_form(request: web.Request) -> View:

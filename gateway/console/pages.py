@@ -29,6 +29,7 @@ __all__ = [
     "NavEntry",
     "Notice",
     "Pages",
+    "PendingDecision",
     "View",
     "deps_of",
     "here",
@@ -76,6 +77,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingDecision:
+    """One kind of thing that waits for an operator's decision, for the first page: its name, its page, how many."""
+
+    name: str
+    url: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One thing that a search found. ``only`` means that nothing else can be meant: the search goes there at once."""
 
@@ -88,6 +98,7 @@ class Hit:
 Answer = View | web.StreamResponse
 Handler = Callable[[web.Request], Awaitable[Answer]]
 NoticeSource = Callable[[web.Request], Awaitable[Sequence[Notice]]]
+DecisionSource = Callable[[web.Request], Awaitable[PendingDecision]]
 Finds = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
@@ -126,6 +137,7 @@ class Pages:
         self.entries = entries
         self.table: list[ConsolePage] = []
         self.notices: list[NoticeSource] = []
+        self.decisions: list[DecisionSource] = []
         self.finders: list[tuple[str, Finds]] = []
 
     def __call__(
@@ -154,6 +166,11 @@ class Pages:
     def notice(self, source: NoticeSource) -> NoticeSource:
         """Declare what this module tells on the first page: ``async def (request) -> list[Notice]``."""
         self.notices.append(source)
+        return source
+
+    def decision(self, source: DecisionSource) -> DecisionSource:
+        """Declare what operators decide on in this module: ``async def (request) -> PendingDecision``."""
+        self.decisions.append(source)
         return source
 
     def finds(self, kind: str) -> Callable[[Finds], Finds]:
@@ -185,6 +202,7 @@ class NoDatabaseError(Exception):
 
 CONTEXT = web.AppKey("console_context", ConsoleContext)
 NOTICES: web.AppKey[tuple[NoticeSource, ...]] = web.AppKey("console_notices")
+DECISIONS: web.AppKey[tuple[DecisionSource, ...]] = web.AppKey("console_decisions")
 FINDERS: web.AppKey[tuple[tuple[str, Finds], ...]] = web.AppKey("console_finders")
 SESSION = web.RequestKey("console_session", Session)
 MESSAGE = web.RequestKey("console_message", str)

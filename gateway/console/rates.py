@@ -14,6 +14,7 @@ from gateway.console.pages import (
     Csv,
     Notice,
     Pages,
+    PendingDecision,
     View,
     deps_of,
     invalid,
@@ -116,6 +117,14 @@ async def waiting(request: web.Request) -> list[Notice]:
     if not found:
         return []
     return [Notice("warn", f"exchange rates wait to be accepted: {', '.join(found)}", _LIST, len(found))]
+
+
+@pages.decision
+async def to_accept(request: web.Request) -> PendingDecision:
+    """Exchange rates that moved too far in a day."""
+    deps = deps_of(request)
+    waiting_now = (await rate_report(deps.pool, deps.settings)).waiting
+    return PendingDecision("Exchange rates to accept", _LIST, len(waiting_now))
 
 
 def _list(request: web.Request, found: ExchangeRatePage) -> View:

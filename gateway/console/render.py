@@ -22,7 +22,7 @@ from gateway.console.pages import Csv, View, here, is_htmx
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("console_templates", jinja2.Environment)
 _WORTH_PACKING = 2_000
-_FILTERS = ("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "clean")
+_FILTERS = ("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "bars", "clean")
 _MACROS = ("empty", "more", "filters", "check", "select")
 _NOT_A_NAME = re.compile(r"[^a-z0-9-]+")
 

@@ -8,7 +8,18 @@ from aiohttp import web
 
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Pages, View, deps_of, mode, next_page, page_request_of, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Pages,
+    PendingDecision,
+    View,
+    deps_of,
+    mode,
+    next_page,
+    page_request_of,
+    see_other,
+    visitor,
+)
 from gateway.kit.sheet import columns, sheet_of
 from gateway.sync import requests, suspect_rows, suspects
 from schemas.api_suspects import SuspectRule
@@ -79,6 +90,12 @@ async def release(request: web.Request) -> web.Response:
     if await suspects.release_one(deps_of(request).pool, request.match_info["id"], visitor(request)) is None:
         raise web.HTTPNotFound
     return see_other(request, _LIST, message="It is sold again at its present cost.")
+
+
+@pages.decision
+async def to_release(request: web.Request) -> PendingDecision:
+    """Offers that are not sold because of their price."""
+    return PendingDecision("Suspect prices", _LIST, await suspect_rows.count(deps_of(request).pool, mode(request)))
 
 
 def _rule(form: Form) -> SuspectRule | None:

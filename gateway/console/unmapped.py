@@ -13,6 +13,7 @@ from gateway.console.pages import (
     Csv,
     Hit,
     Pages,
+    PendingDecision,
     View,
     deps_of,
     invalid,
@@ -139,6 +140,12 @@ async def download(request: web.Request) -> web.Response:
     text = await mappings.toml(deps_of(request).pool)
     headers = {"Content-Disposition": 'attachment; filename="mappings.toml"'}
     return web.Response(text=text or "# No mappings yet.\n", content_type="application/toml", headers=headers)
+
+
+@pages.decision
+async def to_map(request: web.Request) -> PendingDecision:
+    """Words whose meaning an operator can tell."""
+    return PendingDecision("Unmapped names", _LIST, await mappings.words_to_map(deps_of(request).pool, mode(request)))
 
 
 @pages.finds("Unmapped terms")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -23,6 +23,9 @@ EVENT_KINDS: Mapping[str, ChangeKind] = {
     "in_stock": "stock",
     "out_of_stock": "stock",
 }
+
+NEWS_USUALLY = timedelta(days=1)
+NEWS_LONGEST = timedelta(days=30)
 
 
 class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,11 @@ class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
             or self.min_percent is not None
             or self.min_amount is not None
         )
+
+
+def news_since(last_visit: datetime | None, now: datetime) -> datetime:
+    """From when on changes are news to a visitor: the end of their last visit, at most 30 days ago; else a day ago."""
+    return now - NEWS_USUALLY if last_visit is None else min(max(last_visit, now - NEWS_LONGEST), now)
 
 
 class Move(msgspec.Struct, frozen=True):

@@ -86,6 +86,11 @@ async def largest_moves(pool: Pool, settings: Settings, wanted: ChangeFilter, li
     return [present(row, rates.base) for row in rows]
 
 
+async def by_supplier(pool: Pool, since: datetime, mode: str | None) -> list[SupplierChanges]:
+    """What the syncs of each supplier since then came to."""
+    return [SupplierChanges(**row) for row in await change_rows.by_supplier(pool, since, mode, ())]
+
+
 async def suppliers_of(pool: Pool, mode: str | None) -> list[str]:
     """The names of all suppliers, or of those in one mode, also of those that are configured no longer."""
     return await change_rows.suppliers(pool, mode)

@@ -38,6 +38,7 @@ from schemas.plan import About, Offer
 MOST_TRIED = 2_000
 MOST_EXAMPLES = 10
 _AT_ONCE = 50  # items mapped before others get a turn
+_TOLD = frozenset({About.PLACE, About.UNIT, About.ATTRIBUTE})
 
 
 async def groups(pool: Pool, settings: Settings, scope: Scope, page_request: PageRequest) -> Page[UnmappedGroup]:
@@ -68,7 +69,12 @@ async def groups(pool: Pool, settings: Settings, scope: Scope, page_request: Pag
 
 def can_be_told(about: About, word: str) -> bool:
     """Whether an operator can tell what a word means; the rest needs a rule in the supplier's mapping."""
-    return bool(word) and about in {About.PLACE, About.UNIT, About.ATTRIBUTE}
+    return bool(word) and about in _TOLD
+
+
+async def words_to_map(pool: Pool, mode: str) -> int:
+    """How many words wait for an operator who tells what they mean."""
+    return await unmapped_rows.words(pool, mode, _TOLD)
 
 
 def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> TermMapping | Problem:

@@ -65,6 +65,11 @@ async def groups(pool: Pool, mode: str | None = None) -> list[SuspectGroup]:
     return [SuspectGroup(**row) for row in rows]
 
 
+async def count(pool: Pool, mode: str) -> int:
+    """How many there are."""
+    return sum(group.offers for group in await groups(pool, mode))
+
+
 async def is_supplier(connection: Connection, name: str) -> bool:
     """Whether there is, or was, such a supplier."""
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM suppliers WHERE name = $1)", name))

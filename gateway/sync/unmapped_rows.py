@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -101,6 +101,18 @@ async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
         mode,
     )
     return {row["reason"]: row["items"] for row in rows}
+
+
+async def words(pool: Pool, mode: str, about: Collection[About]) -> int:
+    """How many different words of these kinds were not understood."""
+    count: int = await pool.fetchval(
+        """SELECT count(DISTINCT (s.about, w.word))::int FROM set_aside s JOIN suppliers p ON p.name = s.supplier
+           CROSS JOIN LATERAL unnest(s.words) AS w (word)
+           WHERE p.configured AND p.mode = $1 AND s.about = ANY($2::text[]) AND w.word <> ''""",
+        mode,
+        [kind.value for kind in about],
+    )
+    return count
 
 
 async def of_group(

@@ -1,0 +1,76 @@
+"""How the shop does today: orders, revenue, margin and success, beside the same weekday a week before."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+
+from gateway.access.key_rows import Mode
+from gateway.orders import sales_rows
+from gateway.orders.rules.sales import (
+    AttemptCounts,
+    ComparedSpans,
+    DaySales,
+    Sales,
+    SalesLine,
+    best,
+    spans,
+    total_of,
+    whole_days,
+)
+from gateway.pricing.rates import rates_now
+from gateway.suppliers.deps import Deps
+
+
+class SupplierSales(msgspec.Struct, frozen=True):
+    """What one supplier sold, and the attempts at it that ended.
+
+    An order counts for the supplier of its last attempt; an attempt that failed before counts for the one that failed.
+    """
+
+    line: SalesLine
+    today: AttemptCounts
+    before: AttemptCounts
+
+
+class ShopSales(msgspec.Struct, frozen=True, kw_only=True):
+    """A mode's sales. Amounts are in ``base``. ``days`` end with today; ``week_ago`` is that day from end to end."""
+
+    base: str
+    spans: ComparedSpans
+    today: Sales
+    before: Sales
+    week_ago: DaySales
+    days: list[DaySales]
+    suppliers: list[SupplierSales]
+    countries: list[SalesLine]
+
+
+async def shop_sales(deps: Deps, mode: Mode, now: datetime, most: int) -> ShopSales:
+    """The sales up to ``now``, with the ``most`` suppliers and countries that sold most."""
+    pool, base, when = deps.pool, deps.settings.base_currency, spans(now)
+    rates = await rates_now(pool, deps.settings)
+    today, before, days, ended_today, ended_before = await asyncio.gather(
+        sales_rows.grouped(pool, mode, base, when.today, rates.worth),
+        sales_rows.grouped(pool, mode, base, when.before, rates.worth),
+        sales_rows.by_day(pool, mode, base, when.chart),
+        sales_rows.attempts_ended(pool, mode, when.today),
+        sales_rows.attempts_ended(pool, mode, when.before),
+    )
+    shown = whole_days(days, when.today.since.date())
+    none = AttemptCounts()
+    return ShopSales(
+        base=base,
+        spans=when,
+        today=total_of(today),
+        before=total_of(before),
+        week_ago=next(day for day in shown if day.day == when.before.since.date()),
+        days=shown,
+        suppliers=[
+            SupplierSales(line, ended_today.get(line.name or "", none), ended_before.get(line.name or "", none))
+            for line in best(today, before, "supplier", most)
+        ],
+        countries=best(today, before, "country", most),
+    )
