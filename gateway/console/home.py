@@ -72,11 +72,11 @@ async def home(request: web.Request) -> View:
         asyncio.gather(*(_or_none(source(request)) for source in app[DECISIONS])),
         asyncio.gather(*(_or_none(part(request)) for part in (_sales, _money, _moves, _alerts, _setup))),
     )
-    told = [sorted(part, key=_weight) for part in notices if part]
-    told.sort(key=lambda part: _weight(part[0]))
+    shown_parts = [sorted(part, key=_weight) for part in notices if part]
+    shown_parts.sort(key=lambda part: _weight(part[0]))
     sales, money, moves, alerts, setup = parts
     context = {
-        "parts": told,
+        "parts": shown_parts,
         "most": _MOST,
         "failed": sum(part is None for part in (*notices, *decisions, *parts)),
         "decisions": sorted((d for d in decisions if d is not None), key=lambda decision: not decision.count),

@@ -59,15 +59,15 @@ async def shop_sales(deps: Deps, mode: Mode, now: datetime, most: int) -> ShopSa
         sales_rows.attempts_ended(pool, mode, when.today),
         sales_rows.attempts_ended(pool, mode, when.before),
     )
-    shown = whole_days(days, when.today.since.date())
+    listed = whole_days(days, when.today.since.date())
     none = AttemptCounts()
     return ShopSales(
         base=base,
         spans=when,
         today=total_of(today),
         before=total_of(before),
-        week_ago=next(day for day in shown if day.day == when.before.since.date()),
-        days=shown,
+        week_ago=next(day for day in listed if day.day == when.before.since.date()),
+        days=listed,
         suppliers=[
             SupplierSales(line, ended_today.get(line.name or "", none), ended_before.get(line.name or "", none))
             for line in best(today, before, "supplier", most)

@@ -74,7 +74,7 @@ def can_be_told(about: About, word: str) -> bool:
 
 async def words_to_map(pool: Pool, mode: str) -> int:
     """How many words wait for an operator who tells what they mean."""
-    return await unmapped_rows.words(pool, mode, _TOLD)
+    return await unmapped_rows.count_words(pool, mode, _TOLD)
 
 
 def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> TermMapping | Problem:

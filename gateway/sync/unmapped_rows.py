@@ -103,7 +103,7 @@ async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
     return {row["reason"]: row["items"] for row in rows}
 
 
-async def words(pool: Pool, mode: str, about: Collection[About]) -> int:
+async def count_words(pool: Pool, mode: str, about: Collection[About]) -> int:
     """How many different words of these kinds were not understood."""
     count: int = await pool.fetchval(
         """SELECT count(DISTINCT (s.about, w.word))::int FROM set_aside s JOIN suppliers p ON p.name = s.supplier
