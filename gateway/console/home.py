@@ -30,7 +30,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
-from gateway.console.suppliers import FEW_DAYS
+from gateway.console.suppliers import FEW_DAYS, figures_of_mode
 from gateway.kit.pages import PageRequest
 from gateway.operations.setup import setup_checklist
 from gateway.operations.setup_rules import SetupStep
@@ -38,7 +38,6 @@ from gateway.orders.rules.sales import AttemptCounts, DaySales, Sales, change
 from gateway.orders.sales import ShopSales, shop_sales
 from gateway.prices import changes
 from gateway.prices.change_rules import ChangeFilter, news_since
-from gateway.suppliers import balances
 from providers.kit import places
 from schemas.money import Money
 
@@ -136,10 +135,8 @@ async def _sales(request: web.Request) -> Mapping[str, Any]:
 
 async def _money(request: web.Request) -> Mapping[str, Any]:
     """Our money at the suppliers, that first which runs out first."""
-    deps = deps_of(request)
-    names = [name for name, account in deps.accounts.items() if account.settings.mode == mode(request)]
-    found = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
-    soonest = sorted(found.values(), key=lambda b: (b.days_left is None, b.days_left or 0, b.supplier))
+    found = [figures.balance for figures in (await figures_of_mode(request)).data]
+    soonest = sorted(found, key=lambda b: (b.days_left is None, b.days_left or 0, b.supplier))
     return {
         "rows": [(balance, as_money(balance.spendable)) for balance in soonest[:_ACCOUNTS]],
         "rest": max(0, len(soonest) - _ACCOUNTS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from aiohttp import web
@@ -42,6 +44,7 @@ from gateway.suppliers.deps import Deps
 from gateway.suppliers.state_rules import described
 from providers.contract import Capability
 from schemas.api_suppliers import SupplierFigures
+from schemas.page import Page
 
 pages = Pages()
 _LIST = "/console/suppliers"
@@ -51,6 +54,7 @@ FEW_DAYS = 3.0
 _ACCOUNT = "/console/suppliers/{name}"
 # Longer than a supplier's test takes, and no longer than a visitor waits for a page.
 _ARRIVES_SECONDS = 10.0
+_FIGURES: web.RequestKey[Awaitable[Page[SupplierFigures]]] = web.RequestKey("console_supplier_figures")
 _CHECK_LEVELS = {"bad": "bad", "warn": "warn", "ok": "ok", "unknown": ""}
 _SAID = {
     "arrived": "The test event arrived and its signature is valid.",
@@ -171,7 +175,7 @@ async def sell_all(request: web.Request) -> web.Response:
 async def troubles(request: web.Request) -> list[Notice]:
     """What is the matter with suppliers."""
     deps = deps_of(request)
-    found = await supplier_figures.figures(deps, PageRequest(_PAGE), mode(request))
+    found = await figures_of_mode(request)
     notices = [
         Notice("bad", f"Selling is stopped everywhere{_because(stop.note)}", _LIST)
         for stop in await rows.stops(deps.pool)
@@ -196,6 +200,14 @@ async def find(request: web.Request, question: str) -> list[Hit]:
         )
         for name in names[:10]
     ]
+
+
+async def figures_of_mode(request: web.Request) -> Page[SupplierFigures]:
+    """The suppliers of the visitor's mode with their figures: read once for a request, whatever parts show them."""
+    if _FIGURES not in request:
+        reading = supplier_figures.figures(deps_of(request), PageRequest(_PAGE), mode(request))
+        request[_FIGURES] = asyncio.ensure_future(reading)
+    return await request[_FIGURES]
 
 
 def _of(figures: SupplierFigures) -> list[tuple[Any, str]]:

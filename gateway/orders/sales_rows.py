@@ -38,7 +38,7 @@ async def grouped(pool: Pool, mode: Mode, base: str, span: SalesSpan, worth: Map
                             THEN CASE WHEN o.status IN ('fulfilled', 'cancel_pending') THEN a.cost_base END
                         WHEN l.currency = a.currency AND a.listed > 0 AND a.cost_base IS NOT NULL
                             THEN l.amount * a.cost_base / a.listed
-                        ELSE l.amount * r.worth END AS cost
+                        ELSE l.amount * ($5::jsonb->>l.currency)::numeric END AS cost
             FROM orders o
             LEFT JOIN LATERAL (
                 SELECT supplier, listed, currency, cost_base FROM attempts
@@ -47,7 +47,6 @@ async def grouped(pool: Pool, mode: Mode, base: str, span: SalesSpan, worth: Map
                 SELECT sum(CASE e.kind WHEN 'charge' THEN e.amount ELSE -e.amount END) AS amount,
                        max(e.currency) AS currency
                 FROM attempts t JOIN ledger e ON e.attempt_id = t.id WHERE t.order_id = o.id) AS l ON true
-            LEFT JOIN unnest($5::text[], $6::numeric[]) AS r (currency, worth) ON r.currency = l.currency
             WHERE {_OF_SPAN}
         )
         SELECT CASE WHEN grouping(supplier) = 0 THEN 'supplier' ELSE 'country' END AS by,
@@ -60,8 +59,7 @@ async def grouped(pool: Pool, mode: Mode, base: str, span: SalesSpan, worth: Map
         mode,
         base,
         *span,
-        list(worth),
-        list(worth.values()),
+        {currency: str(rate) for currency, rate in worth.items()},
     )
     return [SalesRow(**dict(row)) for row in rows]
 

@@ -106,9 +106,10 @@ async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
 async def count_words(pool: Pool, mode: str, about: Collection[About]) -> int:
     """How many different words of these kinds were not understood."""
     count: int = await pool.fetchval(
-        """SELECT count(DISTINCT (s.about, w.word))::int FROM set_aside s JOIN suppliers p ON p.name = s.supplier
-           CROSS JOIN LATERAL unnest(s.words) AS w (word)
-           WHERE p.configured AND p.mode = $1 AND s.about = ANY($2::text[]) AND w.word <> ''""",
+        """SELECT count(*)::int FROM (
+               SELECT DISTINCT s.about, w.word FROM set_aside s JOIN suppliers p ON p.name = s.supplier
+               CROSS JOIN LATERAL unnest(s.words) AS w (word)
+               WHERE p.configured AND p.mode = $1 AND s.about = ANY($2::text[]) AND w.word <> '') AS words""",
         mode,
         [kind.value for kind in about],
     )
