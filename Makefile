@@ -20,7 +20,7 @@ NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cac
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run example test check format bench chaos screenshots provider lines lock wheel clean
+.PHONY: help install run example test check format bench chaos screenshots clients provider lines lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ chaos: $(TESTS) ## orders in a storm, then all books compared; about two minutes
 
 screenshots: $(TESTS) ## draw every page of the console into .state/screenshots/ (ARGS="orders" for some)
 	@$(BIN)/python -m tests.gateway.console.screenshots $(ARGS)
+
+clients: $(TESTS) ## write what the clients are made of anew, from the API's description
+	@$(BIN)/python -m clients.generate
 
 lines: $(TESTS) ## count lines of code, without blank lines, comments and docstrings
 	@$(BIN)/python -m tests.code_lines
