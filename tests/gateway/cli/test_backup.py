@@ -17,7 +17,14 @@ from tests.kit.table_contents import table_contents
 GOOD = "bv-1gb-2d-06d3e3e4ddb9"
 OTHER_KEY = "f9Qm2ZtLrW7yXc4VbN8sKd3HjPg6TaUe"
 # The stop, orders that need review, and that serving processes are to see both.
-WRITTEN_BY_RESTORING = {"orders", "order_events", "order_events_id_seq", "selling_stops", "catalog_state"}
+WRITTEN_BY_RESTORING = {
+    "webhook_events",
+    "orders",
+    "order_events",
+    "order_events_id_seq",
+    "selling_stops",
+    "catalog_state",
+}
 
 
 @pytest.fixture
