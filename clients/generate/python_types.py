@@ -39,7 +39,7 @@ class Types:
             owner = self.bodies if is_sent else self.models
             target = self.schemas[name]
             return f"{owner}{name}" if "properties" in target else self._type(target, is_sent=is_sent)
-        if "discriminator" in schema:  # only events are told apart by a field
+        if "discriminator" in schema:  # only the types of events differ by a field
             return f"{self.models}Event"
         if (choices := schema.get("anyOf") or schema.get("oneOf")) is not None:
             return _union(self._type(choice, is_sent=is_sent) for choice in choices)

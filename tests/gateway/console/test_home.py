@@ -142,14 +142,14 @@ async def test_what_waits_for_a_decision_is_counted_with_the_way_to_it(busy_cons
     words = await pool.fetchval("SELECT count(DISTINCT w) FROM set_aside, unnest(words) w WHERE about = 'place'")
     assert min(review, suspect, words) > 0
     page = await busy_console.viewer.get("/console")
-    told = re.findall(r'<li data-row( class="none")?><a href="([^"]+)"><b>(.*?)</b> (.*?)</a></li>', page.text)
-    counts = {name: (url, int(count.replace(",", ""))) for _, url, count, name in told}
+    listed = re.findall(r'<li data-row( class="none")?><a href="([^"]+)"><b>(.*?)</b> (.*?)</a></li>', page.text)
+    counts = {name: (url, int(count.replace(",", ""))) for _, url, count, name in listed}
     assert counts["Orders that need review"] == ("/console/attention", review)
     assert counts["Suspect prices"] == ("/console/suspects", suspect)
     assert counts["Unmapped names"] == ("/console/unmapped", words)
     assert counts["Quarantined syncs"][0] == "/console/changes"
     assert {"Payment cases", "Exchange rates to accept"} <= counts.keys()
-    assert all((count == "0") == bool(faint) for faint, _, count, _ in told)
+    assert all((count == "0") == bool(faint) for faint, _, count, _ in listed)
     for url, _ in counts.values():
         assert (await busy_console.viewer.get(url)).status == 200, url
 
