@@ -1,6 +1,7 @@
 """Orders: the gateway beside a plain service, and what a long history costs.
 
     python -m benchmarks.orders [--quick] [--orders N] [--rounds N] [--history 1000,300000] [--serving N] [--ordinary]
+                               [--open-loop]
 
 The supplier is a sandbox in a process of its own that takes 200 ms over every order. In each round the same number of
 callers asks it directly, through a plain service (``orders_plain``) and through the gateway, which buys over a fresh
@@ -37,6 +38,7 @@ import uvloop
 from benchmarks.goals import compare_with_goal
 from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
 from benchmarks.orders_history import fill_history
+from benchmarks.orders_open_loop import LIMIT_SECONDS, WrongAnswerError, highest_rate
 from benchmarks.orders_supplier import SUPPLIER
 from benchmarks.processes import cpu_seconds, free_port, print_logs, started, wait_until_ready
 from gateway.kit import log
@@ -47,7 +49,7 @@ from providers.s2s.signatures import order_headers
 
 SUPPLIER_SECONDS = 0.2
 AT_ONCE = 32
-GOAL_ADDED, GOAL_CPU, GOAL_GROWTH = 3.0, 4.0, 1.25
+GOAL_ADDED, GOAL_CPU, GOAL_GROWTH, GOAL_RATE = 3.0, 4.0, 1.25, 0.5
 WARM_UP = 10
 MOST_ASKED = 120  # requests of each kind to each database, in turn
 SAMPLE_ORDERS = 8
@@ -113,14 +115,14 @@ class Callers:
         async with self.http.post(f"{self.setting.supplier_url}/orders", json=body, headers=headers) as answer:
             reply = await answer.json()
             if not answer.ok or not reply["success"]:
-                raise SystemExit(f"the supplier answers {answer.status}: {reply}")
+                raise WrongAnswerError(f"the supplier answers {answer.status}: {reply}")
 
     async def ask_plain(self, number: int) -> None:
         """The plain service."""
         plan, sku = self.setting.plans[number % len(self.setting.plans)]
         async with self.http.post(f"{self.plain}/orders", json={"plan_id": plan, "sku": sku}) as answer:
             if answer.status != 201:
-                raise SystemExit(f"the plain service answers {answer.status}: {await answer.text()}")
+                raise WrongAnswerError(f"the plain service answers {answer.status}: {await answer.text()}")
 
     async def ask_gateway(self, number: int) -> None:
         """The gateway."""
@@ -129,7 +131,7 @@ class Callers:
         async with self.http.post(f"{self.gateway}/v1/orders", json={"plan_id": plan}, headers=headers) as answer:
             reply = await answer.json()
             if answer.status != 201 or reply["status"] != "fulfilled":
-                raise SystemExit(f"the gateway answers {answer.status}: {reply}")
+                raise WrongAnswerError(f"the gateway answers {answer.status}: {reply}")
 
 
 async def measure(timings: Timings, call: Callable[[int], Awaitable[None]], count: int) -> None:
@@ -199,7 +201,18 @@ async def beside_plain_service(setting: Setting, gateway: RunningService, argume
                 ):
                     await measure_burst(timings, call)
                     await asyncio.sleep(DRAIN_SECONDS / 5)
-    _print_beside(floor, plain_timings, gateway_timings)
+        _print_beside(floor, plain_timings, gateway_timings)
+        if arguments.open_loop:
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+                await _open_loop(Callers(http, setting, plain.url, gateway.url))
+
+
+async def _open_loop(callers: Callers) -> None:
+    """The highest rates that the plain service and the gateway bear."""
+    plain = await highest_rate(callers.ask_plain, pause=DRAIN_SECONDS / 5)
+    gateway = await highest_rate(callers.ask_gateway, pause=DRAIN_SECONDS / 5)
+    print(f"\nhighest rate with p99 below {LIMIT_SECONDS:.0f} s: {gateway:.0f}/s, a plain service {plain:.0f}/s")
+    print(compare_with_goal("order: highest rate over a plain service's", gateway / plain, ">=", GOAL_RATE, "x"))
 
 
 def _cpu(watched: dict[str, tuple[int, ...]]) -> dict[str, float]:
@@ -353,6 +366,7 @@ def cli() -> None:
         "--serving", type=int, default=1, help="processes that answer, of the gateway as of the plain service"
     )
     parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
+    parser.add_argument("--open-loop", action="store_true", help="also the highest rate of orders that is borne")
     arguments = parser.parse_args()
     arguments.orders = arguments.orders or (320 if arguments.quick else 960)
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)

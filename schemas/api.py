@@ -269,7 +269,6 @@ class Plan(msgspec.Struct, frozen=True):
         countries: Every country that the plan covers.
         data: How much data.
         validity: For how many days, and from when.
-        networks: The operators that it uses.
         features: What it can do besides data.
         price: What the customer pays; of a plan without stock the last price. Null when there is no price in this
             currency.
@@ -279,6 +278,7 @@ class Plan(msgspec.Struct, frozen=True):
         offer_count: How many offers could be sold.
         stale: Whether its offers were last observed longer ago than two sync intervals.
         updated_at: When the plan last changed.
+        networks: The operators that it uses; a list of plans has them with `expand=networks`.
     """
 
     id: PlanId
@@ -287,7 +287,6 @@ class Plan(msgspec.Struct, frozen=True):
     countries: list[CountryCode]
     data: PlanData
     validity: PlanValidity
-    networks: list[PlanNetwork]
     features: PlanFeatures
     price: Price | None
     price_per_gb: Price | None
@@ -296,6 +295,7 @@ class Plan(msgspec.Struct, frozen=True):
     offer_count: Annotated[int, example(2)]
     stale: bool
     updated_at: datetime
+    networks: list[PlanNetwork] | UnsetType = UNSET
 
 
 class CatalogNote(msgspec.Struct, frozen=True):

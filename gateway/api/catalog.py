@@ -58,6 +58,7 @@ async def list_plans(request: web.Request) -> Answer:
         limit=sent.limit,
         cursor=unset_to_none(sent.cursor),
         triggers=sent.triggers,
+        networks=bool(sent.expand) or request.app[state.SETTINGS].catalog.networks_in_lists,
     )
     try:
         body = index_of(request).plans(query).body

@@ -107,6 +107,10 @@ class PlanParameters(Wanted, frozen=True, forbid_unknown_fields=True):
         | UnsetType
     ) = UNSET
     triggers: Triggers = False
+    expand: Annotated[
+        list[Literal["networks"]],
+        Meta(max_length=1, description="`networks`: each plan with the operators that it uses."),
+    ] = msgspec.field(default_factory=list)
     sort: Annotated[Sort, Meta(description="What to sort by; `-` turns it round.")] = "price"
     limit: Limit = 50
     cursor: Cursor | UnsetType = UNSET

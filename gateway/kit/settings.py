@@ -261,6 +261,12 @@ class Metrics(_Section):
     worker_port: int = Field(default=9091, ge=0, le=65535)
 
 
+class CatalogLists(_Section):
+    """``networks_in_lists``: the list of plans has networks without ``expand=networks``, as in 0.2; gone in 0.4."""
+
+    networks_in_lists: bool = False
+
+
 class Console(_Section):
     """``totp_for_admins``: an admin without a second factor comes no further than the page that turns it on."""
 
@@ -302,6 +308,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     metrics: Metrics = Metrics()
     console: Console = Console()
+    catalog: CatalogLists = CatalogLists()
     suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="before")

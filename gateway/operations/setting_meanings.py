@@ -88,6 +88,7 @@ MEANINGS: Mapping[str, str] = {
     "metrics.host": "Where figures for Prometheus are served.",
     "metrics.port": "The port of a serving process's figures; 0 is none.",
     "console.totp_for_admins": "Whether admins must have a second factor (TOTP) to use the console.",
+    "catalog.networks_in_lists": "Whether lists of plans have networks without expand=networks, as in 0.2; until 0.4.",
     "metrics.worker_port": "The port of a worker's figures; 0 is none.",
 }
 

@@ -1316,7 +1316,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         countries: Every country that the plan covers.
         data: How much data.
         validity: For how many days, and from when.
-        networks: The operators that it uses.
         features: What it can do besides data.
         price: What the customer pays; of a plan without stock the last price. Null when there is no price in this
             currency.
@@ -1326,6 +1325,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         offer_count: How many offers could be sold.
         stale: Whether its offers were last observed longer ago than two sync intervals.
         updated_at: When the plan last changed.
+        networks: The operators that it uses; a list of plans has them with `expand=networks`.
     """
 
     id: str
@@ -1334,7 +1334,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     countries: list[str]
     data: PlanData
     validity: PlanValidity
-    networks: list[PlanNetwork]
     features: PlanFeatures
     price: Price | None = None
     price_per_gb: Price | None = None
@@ -1343,6 +1342,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     offer_count: int
     stale: bool
     updated_at: datetime
+    networks: list[PlanNetwork] | None = None
 
 
 class PlanAfter(msgspec.Struct, frozen=True, kw_only=True):

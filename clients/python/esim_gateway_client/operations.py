@@ -794,6 +794,7 @@ class Plans:
         q: str | None = None,
         updated_since: datetime | None = None,
         triggers: bool | None = None,
+        expand: Sequence[Literal["networks"]] | None = None,
         sort: models.PlansSort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -834,6 +835,7 @@ class Plans:
             updated_since: Plans that changed since this time; ids that left since are listed in `gone`.
             triggers: Plans on which a supplier's sandbox goes wrong on purpose, too. Only test mode has such; one is
                 found by its id without this.
+            expand: `networks`: each plan with the operators that it uses.
             sort: What to sort by; `-` turns it round.
             limit: How many at most.
             cursor: Where to go on: the `next_cursor` of a page.
@@ -874,6 +876,7 @@ class Plans:
                     "q": q,
                     "updated_since": updated_since,
                     "triggers": triggers,
+                    "expand": expand,
                     "sort": sort,
                     "limit": limit,
                     "cursor": cursor,

@@ -110,7 +110,7 @@ class Index:
             key = int(sort_keys(view, query.sort, query.min_days, seen.rows[-1:])[0])
             last = self.snapshot.plan_id(int(self.snapshot.plan[seen.rows[-1]]))
             ahead = write_cursor(_NO_VALUE if key == NULL else abs(key), last)
-        pieces = self._render.plans(seen, view, query.min_days)
+        pieces = self._render.plans(seen, view, query.min_days, networks=query.networks)
         return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
 
     def plan(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:

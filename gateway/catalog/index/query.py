@@ -46,7 +46,8 @@ class PlanQuery(msgspec.Struct, frozen=True):
     full speed, as a number of MB is read (``nominal_mb``). ``unlimited`` asks for plans whose data goes on after that,
     be it slower, or for the others; None asks for nothing. ``sort`` is one of ``SORTS``, turned round by a ``-`` before
     it. Equal sort values go by plan id, ascending, whichever way the sort goes. ``triggers`` lists the plans on which a
-    sandbox goes wrong on purpose, too; only test mode has such.
+    sandbox goes wrong on purpose, too; only test mode has such. ``networks`` are most of a plan's bytes, so they come
+    only when asked for.
     """
 
     countries: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class PlanQuery(msgspec.Struct, frozen=True):
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     triggers: bool = False
+    networks: bool = False
 
 
 class PlanPage(msgspec.Struct, frozen=True):

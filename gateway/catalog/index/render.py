@@ -15,7 +15,7 @@ from gateway.catalog.index.fragments import STAMP_LENGTH
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.page import Found
 from gateway.catalog.index.snapshot import Snapshot
-from gateway.catalog.index.views import PriceView
+from gateway.catalog.index.views import Form, PriceView
 
 _TAILS = 4096
 
@@ -28,17 +28,17 @@ class Renderer:
         self.stale = stale
         self._tails: dict[tuple[int, bool], bytes] = {}
 
-    def plans(self, found: Found, view: PriceView, days: int | None) -> list[bytes]:
+    def plans(self, found: Found, view: PriceView, days: int | None, *, networks: bool = True) -> list[bytes]:
         """The plans' JSON in pieces, with the commas between.
 
         ``days`` is what daily amounts count for in ``price_per_gb``.
         """
-        rows = found.rows.tolist()
-        ready = view.ready(days)
+        rows, form = found.rows.tolist(), (days, networks)
+        ready = view.ready(form)
         lacking = [at for at, row in enumerate(rows) if row not in ready]
         if lacking:
-            self._make_ready(rows, lacking, found, view, days)
-            ready = view.ready(days)
+            self._make_ready(rows, lacking, found, view, form)
+            ready = view.ready(form)
         parts: list[bytes] = []
         tails = self._tails
         stale = self.stale.take(self.snapshot.supplier.take(found.rows)).tolist()
@@ -49,13 +49,14 @@ class Renderer:
             parts.pop()
         return parts
 
-    def _make_ready(self, rows: list[int], lacking: list[int], found: Found, view: PriceView, days: int | None) -> None:
+    def _make_ready(self, rows: list[int], lacking: list[int], found: Found, view: PriceView, form: Form) -> None:
         """Put together what only the snapshot and the price decide: everything but stock and staleness."""
         snapshot, blob = self.snapshot, self.snapshot.file.memory
+        days, networks = form
         at = np.array(lacking)
         new = found.rows[at]
         kinds = snapshot.kind[new]
-        kept = view.room_for(days, keep=[row for row in rows if row in view.ready(days)])
+        kept = view.room_for(form, keep=[row for row in rows if row in view.ready(form)])
         for row, piece, where, amount, network, feature, slot, total, day in zip(
             new.tolist(),
             self._spans("plan_at", snapshot.plan[new]),
@@ -74,7 +75,7 @@ class Renderer:
                     blob[piece[0] : stamp],
                     blob[slice(*where)],
                     blob[slice(*amount)],
-                    blob[slice(*network)],
+                    blob[slice(*network)] if networks else b"",
                     blob[slice(*feature)],
                     view.piece(slot, total, day),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,8 +17,11 @@ NULL = (1 << 62) - 1  # in the place of a price where there is none
 MAX_VIEWS = 8  # how many currencies of one rule set are remembered
 FRAGMENTS = 50_000
 READY_BYTES = 4 * 1024 * 1024
-MAX_DAYS = 4
+MAX_FORMS = 4
 NO_PRICE = b'"price":null,"price_per_gb":null,"price_per_day":null,'
+
+
+Form: TypeAlias = tuple[int | None, bool]  # of a plan's JSON: the days that are asked for, and whether it has networks
 
 
 class Within(NamedTuple):
@@ -68,23 +71,23 @@ class PriceView:
         self.minor_or_none = np.append(self.minor, NULL)  # by slot, where -1 is one without a price
         self.orders: dict[tuple[str, int | None], Any] = {}
         self._pieces: dict[tuple[int, int, int], bytes] = {}
-        self._ready: dict[int | None, Ready] = {}
+        self._ready: dict[Form, Ready] = {}
 
-    def ready(self, days: int | None) -> dict[int, tuple[bytes, bytes]]:
+    def ready(self, form: Form) -> dict[int, tuple[bytes, bytes]]:
         """Plans that were put together before: by row, what stands before and after stock and staleness."""
-        memory = self._ready.get(days)
+        memory = self._ready.get(form)
         return memory.rows if memory is not None else {}
 
-    def room_for(self, days: int | None, keep: list[int]) -> Ready:
+    def room_for(self, form: Form, keep: list[int]) -> Ready:
         """Where more of them may be put; the oldest are let go when there are too many, but for those to keep."""
-        memory = self._ready.get(days)
+        memory = self._ready.get(form)
         if memory is None:
-            if len(self._ready) >= MAX_DAYS:
+            if len(self._ready) >= MAX_FORMS:
                 self._ready.clear()
-            memory = self._ready[days] = Ready()
+            memory = self._ready[form] = Ready()
         if memory.size > READY_BYTES:
             kept = {row: memory.rows[row] for row in keep}
-            memory = self._ready[days] = Ready()
+            memory = self._ready[form] = Ready()
             for row, parts in kept.items():
                 memory.put(row, *parts)
         return memory

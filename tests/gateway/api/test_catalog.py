@@ -21,8 +21,23 @@ async def test_plans_come_cheapest_first_in_the_shape_that_is_documented(api):
     assert amounts == sorted(amounts)
     assert (page.data[0].price.amount, page.data[0].offer_count) == ("4.95", 2)
     assert page.data[0].countries == ["JP"]
-    assert page.data[0].networks[0].generation == "5G"
     assert (page.has_more, page.next_cursor) == (False, None)
+
+
+async def test_a_list_has_networks_when_they_are_asked_for_and_a_plan_always(api):
+    (plain,) = (await api.read("/v1/plans?hotspot=true"))["data"]
+    (whole,) = (await api.read("/v1/plans?hotspot=true&expand=networks"))["data"]
+    networks = whole.pop("networks")
+    assert whole == plain
+    assert networks[0] == {"country": "JP", "operator": "JP Docomo", "generation": "4G", "mcc_mnc": None}
+    assert (await api.read(f"/v1/plans/{plain['id']}"))["networks"] == networks
+    await problem(await api.get("/v1/plans?expand=stock"), 422, "invalid")
+
+
+async def test_a_setting_keeps_networks_in_every_list(make_api):
+    api = await make_api(scopes=["storefront"], catalog={"networks_in_lists": True})
+    page = await api.read("/v1/plans?country=JP", shapes.PlanList)
+    assert page.data[0].networks[0].generation == "5G"
 
 
 async def test_a_country_asked_for_twice_means_plans_that_cover_both(api):
@@ -59,7 +74,6 @@ async def test_a_plan_tells_its_facts_and_null_for_the_rest(api):
     assert (features["hotspot"], features["kyc_required"], features["refundable"]) == (True, False, False)
     assert (features["voice_minutes"], features["install_within_days"], features["topup"]) == (None, None, None)
     assert features["not_exit_countries"] == ["CN", "HK"]
-    assert plan["networks"][0] == {"country": "JP", "operator": "JP Docomo", "generation": "4G", "mcc_mnc": None}
 
 
 async def test_a_need_asks_for_facts_and_the_nearest_plans_miss_them(api):
@@ -90,7 +104,7 @@ async def test_prices_come_in_the_currency_asked_for(api):
 
 
 async def test_one_plan_is_found_by_the_id_of_the_list(api):
-    page = await api.read("/v1/plans?country=JP", shapes.PlanList)
+    page = await api.read("/v1/plans?country=JP&expand=networks", shapes.PlanList)
     assert await api.read(f"/v1/plans/{page.data[0].id}", shapes.Plan) == page.data[0]
     await problem(await api.get("/v1/plans/jp-1gb-7d-000000000000"), 404, "not_found")
 
