@@ -27,6 +27,8 @@ AlertKind: TypeAlias = Literal[
     "stale_rates",
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+ChannelKind: TypeAlias = Literal["email", "webhook", "slack", "telegram"]
+BotToken = Annotated[str, Meta(max_length=200, pattern=r"^[0-9]{1,20}:[A-Za-z0-9_-]{20,150}$")]
 ChannelId = Annotated[str, Meta(pattern="^ach_[0-9a-f]{1,40}$")]
 Threshold = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?$", max_length=14, examples=["25"])]
 
@@ -132,15 +134,30 @@ class AlertChannelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
     Attributes:
         name: The channel's name.
-        kind: E-mail or a webhook.
-        recipients: The addresses of an e-mail channel.
-        url: The URL of a webhook.
+        kind: E-mail, a webhook, Slack or Telegram.
+        recipients: The addresses of an e-mail channel, or the one chat of a Telegram channel: its id (`-1001234567890`)
+            or a channel's name (`@alerts`).
+        url: The URL of a webhook, or of an incoming webhook of Slack; the latter is a secret and never shown again.
+        token: The token of the Telegram bot that sends the messages. It is never shown again.
     """
 
     name: Annotated[Name, example("On call")]
-    kind: Annotated[Literal["email", "webhook"], example("webhook")]
+    kind: Annotated[ChannelKind, example("webhook")]
     recipients: Annotated[list[Annotated[str, Meta(max_length=254)]], Meta(max_length=20)] = []
     url: Annotated[Annotated[str, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
+    token: BotToken | None = None
+
+
+class AlertChannelSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a channel needs to send, anew. A webhook takes neither field: its new secret is made and answered.
+
+    Attributes:
+        url: The URL of an incoming webhook of Slack.
+        token: The token of a Telegram bot.
+    """
+
+    url: Annotated[str, Meta(max_length=2048)] | None = None
+    token: BotToken | None = None
 
 
 class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,9 +166,11 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: The channel's id.
         name: The channel's name.
-        kind: E-mail or a webhook.
-        recipients: The addresses of an e-mail channel.
-        url: The URL of a webhook; null for e-mail.
+        kind: E-mail, a webhook, Slack or Telegram.
+        recipients: The addresses of an e-mail channel, or the chat of a Telegram channel.
+        url: The URL of a webhook; null for the other kinds.
+        lacks_secret: Whether the secret that the channel needs to send is not stored: the URL of Slack, the token of a
+            Telegram bot, what a webhook is signed with.
         enabled: Whether messages are sent.
         created_at: When the channel was created.
         last_ok_at: When a message last arrived; null when none did.
@@ -162,9 +181,10 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, example("ach_5c1f0a9be2d44b77")]
     name: Annotated[str, example("On call")]
-    kind: Annotated[Literal["email", "webhook"], example("webhook")]
+    kind: Annotated[ChannelKind, example("webhook")]
     recipients: Annotated[list[str], example([])]
     url: Annotated[str | None, example("https://ops.example.com/alerts")]
+    lacks_secret: bool
     enabled: Annotated[bool, example(True)]
     created_at: datetime
     last_ok_at: Annotated[datetime | None, example(AT)]
@@ -174,10 +194,10 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChannelMade(AlertChannel, frozen=True, kw_only=True):
-    """A new channel.
+    """A new channel, or one with a new secret.
 
     Attributes:
-        secret: What a webhook is signed with, by Standard Webhooks, shown this once; null for e-mail.
+        secret: What a webhook is signed with, by Standard Webhooks, shown this once; null for the other kinds.
     """
 
     secret: Annotated[str | None, example("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]

@@ -14,7 +14,8 @@ from gateway.kit.pool import Connection, Pool
 from schemas.api_alerts import AlertChannel
 
 _RULE = "id, name, kind, threshold, direction, about, supplier, country, channels, enabled, trouble"
-_CHANNEL = """c.id, c.name, c.kind, c.recipients, c.url, c.enabled, c.created_at, c.last_ok_at, c.failing_since,
+_CHANNEL = """c.id, c.name, c.kind, c.recipients, c.url, c.kind <> 'email' AND c.secret IS NULL AS lacks_secret,
+    c.enabled, c.created_at, c.last_ok_at, c.failing_since,
     c.last_error, (SELECT count(*)::int FROM alert_messages m WHERE m.channel_id = c.id AND m.next_at IS NOT NULL)
         AS waiting"""
 
@@ -111,6 +112,18 @@ async def add_channel(
     return made
 
 
+async def change_channel(connection: Connection, channel_id: str, recipients: Sequence[str], url: str | None) -> None:
+    """Send a channel's messages elsewhere from now on."""
+    await connection.execute(
+        "UPDATE alert_channels SET recipients = $2, url = $3 WHERE id = $1", channel_id, list(recipients), url
+    )
+
+
+async def set_channel_secret(connection: Connection, channel_id: str, secret: bytes) -> None:
+    """Another sealed secret in the place of the one before."""
+    await connection.execute("UPDATE alert_channels SET secret = $2 WHERE id = $1", channel_id, secret)
+
+
 async def enable_channel(connection: Connection, channel_id: str, *, enabled: bool) -> bool:
     """Switch a channel on or off; False when there is none. What waits for one that is off is called off."""
     row = await connection.fetchrow(
@@ -165,6 +178,6 @@ def _rule(row: Any) -> Rule:
 
 
 async def channel_secret(connection: Connection | Pool, channel_id: str) -> bytes | None:
-    """The sealed secret by which a channel's messages are signed; None for a channel without one."""
+    """The sealed secret of a channel: what signs a webhook, a Slack URL, a bot's token; None where none is stored."""
     secret: bytes | None = await connection.fetchval("SELECT secret FROM alert_channels WHERE id = $1", channel_id)
     return secret

@@ -1,4 +1,4 @@
-"""Sending alerts: e-mail to the mail server, webhooks signed and guarded like those of storefronts.
+"""Sending alerts: e-mail to the mail server, signed webhooks and chats, guarded like storefronts' webhooks.
 
 A message is claimed for a minute, sent once, written down, and sent again after growing waits. Channels do not wait
 for each other; one that takes messages again gets at once what waited for it.
@@ -20,7 +20,7 @@ import aiosmtplib
 import msgspec
 import structlog
 
-from gateway.alerts import alert_message_rows, alert_rule_rows
+from gateway.alerts import alert_message_rows, alert_rule_rows, chat
 from gateway.alerts.alert_message_rows import Due
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pool import Pool
@@ -134,9 +134,7 @@ class Sender:
         at, began = datetime.now(UTC), time.monotonic()
         try:
             async with asyncio.timeout(SECONDS):
-                arrived, answer = await (
-                    self._webhook(due, kind, at) if due.url is not None else self._email(due, kind)
-                )
+                arrived, answer = await (self._email(due, kind) if due.kind == "email" else self._post(due, kind, at))
         except TimeoutError:
             arrived, answer = False, "timeout"
         return AlertTry(at, arrived, answer, round((time.monotonic() - began) * 1000))
@@ -147,11 +145,30 @@ class Sender:
         else:
             log.error("alert_channel_failing", channel=due.channel, said=made.said)
 
-    async def _webhook(self, due: Due, kind: str, at: datetime) -> tuple[bool, str]:
+    async def _post(self, due: Due, kind: str, at: datetime) -> tuple[bool, str]:
+        if due.secret is None:
+            return False, f"set the channel's secret first: esim-gateway alerts secret {due.channel_id}"
         try:
-            secret = self._seal.open_text(due.secret or b"")
+            secret = self._seal.open_text(due.secret)
         except (Unsealable, ConfigurationError) as error:
             return False, f"the secret cannot be read: {error}"
+        if due.kind == "webhook":
+            return await self._webhook(due, kind, at, secret)
+        return await self._chat(due, kind, secret)
+
+    async def _chat(self, due: Due, kind: str, secret: str) -> tuple[bool, str]:
+        text = chat.cut([_line(_subject(due.body, kind)), "", *_text_lines(due, kind, self._settings)])
+        if due.kind == "slack":
+            url, body = secret, chat.slack_body(text)
+        else:
+            url, body = (
+                chat.telegram_url(self._settings.alerts.telegram_url, secret),
+                chat.telegram_body(due.recipients[0], text),
+            )
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        return chat.outcome(await self._outside.post(url, body, headers, most_bytes=chat.MOST_ANSWER_BYTES))
+
+    async def _webhook(self, due: Due, kind: str, at: datetime, secret: str) -> tuple[bool, str]:
         body = msgspec.json.encode(Notice(kind, due.id, due.created_at, due.body))
         reply = await self._outside.post(due.url or "", body, signed(due.id, body, [secret], at))
         answer = f"HTTP {reply.status}" if reply.status is not None else (reply.error or "no answer")
@@ -203,8 +220,12 @@ def written(due: Due, kind: str, settings: Settings) -> EmailMessage:
     message["Date"] = format_datetime(due.created_at.astimezone(UTC))
     message["Message-ID"] = f"<{due.id}@{settings.smtp.sender.rpartition('@')[2] or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(_lines(due.body, kind, settings.alerts.console_url.rstrip("/"))) + "\n")
+    message.set_content("\n".join(_text_lines(due, kind, settings)) + "\n")
     return message
+
+
+def _text_lines(due: Due, kind: str, settings: Settings) -> list[str]:
+    return _lines(due.body, kind, settings.alerts.console_url.rstrip("/"))
 
 
 def _subject(message: AlertsTold, kind: str) -> str:

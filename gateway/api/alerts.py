@@ -23,6 +23,7 @@ from schemas.api_alerts import (
     AlertChannel,
     AlertChannelMade,
     AlertChannelRequest,
+    AlertChannelSecret,
     AlertKind,
     AlertRule,
     AlertRuleRequest,
@@ -152,12 +153,28 @@ async def list_alert_channels(request: web.Request) -> web.Response:
 async def add_alert_channel(request: web.Request) -> web.Response:
     """Create an alert channel.
 
-    A webhook gets `alerts.changed` with raised and resolved alerts, signed as Standard Webhooks; `secret` is shown only
-    once. Failed deliveries are retried for three days.
+    Slack and Telegram get text, a webhook `alerts.changed` with raised and resolved alerts, signed as Standard
+    Webhooks; `secret` is shown only once. Failed deliveries are retried for three days.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertChannelRequest)
     return json_answer(_or_refuse(await channels.create(deps_of(request), sent, actor_of(request))), 201)
+
+
+@routes(
+    "POST", "/v1/ops/alert-channels/{id}/secret",
+    access="ops", tag="alerts", answer=AlertChannelMade, parts=_CHANNEL_PART,
+    parameters=NoParameters, bodies=(AlertChannelSecret,), problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def set_alert_channel_secret(request: web.Request) -> web.Response:
+    """Set the secret of a channel: another Slack URL or bot token, or a new secret of a webhook.
+
+    A webhook's `secret` is shown only once; the one before it is not used any more. 409 for e-mail, which has none.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, AlertChannelSecret)
+    channel_id = request.match_info["id"]
+    return json_answer(_or_refuse(await channels.set_secret(deps_of(request), channel_id, sent, actor_of(request))))
 
 
 @routes(

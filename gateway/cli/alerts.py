@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,43 @@ app = command_group(
         )
     },
 )
+
+
+@app.command("secret")
+def set_secret(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Name or id.")],
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Set the Slack URL or the bot's token of a channel, read from the input; a webhook gets a new secret."""
+
+    async def act(gateway: Gateway) -> dict[str, Any]:
+        every = (await gateway.call("alerts.list_alert_channels"))["data"]
+        found = next((row for row in every if channel in {row["id"], row["name"]}), None)
+        if found is None:
+            raise ConfigurationError(f"no channel is named {channel}")
+        field = _SECRETS.get(found["kind"])
+        sent = {} if field is None else {field: _typed(found["kind"])}
+        made: dict[str, Any] = await gateway.call("alerts.set_alert_channel_secret", {"id": found["id"]}, **sent)
+        return made
+
+    made = run_at_gateway(state_dir, act, "alerts")
+    if as_json:
+        print_json(made)
+    elif made["secret"] is not None:
+        print(f"{made['name']}: webhooks are signed with this secret, which is shown only once: {made['secret']}")
+    else:
+        print(f"{made['name']}: stored; try it with esim-gateway alerts test")
+
+
+_SECRETS = {"slack": "url", "telegram": "token"}
+
+
+def _typed(kind: str) -> str:
+    """A secret from the terminal, unseen, or from what is piped in."""
+    asked = "URL of the Slack webhook" if kind == "slack" else "Token of the Telegram bot"
+    text: str = typer.prompt(asked, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    return text.strip()
 
 
 @app.command("test")

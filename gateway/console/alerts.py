@@ -29,7 +29,15 @@ from gateway.kit.problem import Problem
 from gateway.kit.sheet import sheet_of
 from gateway.prices.supplier_figures import capabilities
 from providers.kit.places import country_name, is_country
-from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
+from schemas.api_alerts import (
+    Alert,
+    AlertChannelRequest,
+    AlertChannelSecret,
+    AlertKind,
+    AlertRule,
+    AlertRuleRequest,
+    ChannelKind,
+)
 
 pages = Pages()
 _LIST = "/console/alerts"
@@ -37,6 +45,7 @@ _RULES, _CHANNELS = _LIST + "/rules", _LIST + "/channels"
 _PAGE = 50
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
+_CHANNEL_KINDS = (("email", "e-mail"), ("webhook", "webhook"), ("slack", "Slack"), ("telegram", "Telegram"))
 _STATES = (("standing", "standing"), ("cleared", "over"))
 
 
@@ -128,17 +137,19 @@ async def delete_rule(request: web.Request) -> web.Response:
 async def add_channel(request: web.Request) -> View | web.Response:
     """A new channel; a webhook's secret is shown once."""
     form = await form_data(request)
-    name, kind = form.text("name", required=True, most=100), form.choice("kind", ("email", "webhook"))
-    url = form.text("url", most=2048)
+    name = form.text("name", required=True, most=100)
+    kind = form.choice("kind", [value for value, _ in _CHANNEL_KINDS])
+    url, token = form.text("url", most=2048), form.text("token", most=200)
     recipients = [
         address for address in form.text("recipients", most=4000).replace(",", " ").replace(";", " ").split() if address
     ]
     if form:
         wanted = AlertChannelRequest(
             name=name,
-            kind="webhook" if kind == "webhook" else "email",
-            recipients=recipients if kind == "email" else [],
-            url=url or None if kind == "webhook" else None,
+            kind=cast("ChannelKind", kind),
+            recipients=recipients if kind in {"email", "telegram"} else [],
+            url=url or None if kind in {"webhook", "slack"} else None,
+            token=token or None if kind == "telegram" else None,
         )
         made = await alert_channels.create(deps_of(request), wanted, visitor(request))
         if not isinstance(made, Problem):
@@ -152,6 +163,10 @@ async def add_channel(request: web.Request) -> View | web.Response:
 @pages("GET", _CHANNELS + "/{id}", nav="Alerts")
 async def channel(request: web.Request) -> View:
     """One channel with what was sent to it."""
+    return await _channel(request)
+
+
+async def _channel(request: web.Request) -> View:
     pool, channel_id = deps_of(request).pool, request.match_info["id"]
     found = next((row for row in await alert_channels.all_channels(pool) if row.id == channel_id), None)
     if found is None:
@@ -162,7 +177,12 @@ async def channel(request: web.Request) -> View:
         for message in messages
     ]
     sheet = Csv("alert-messages", ("made", "state", "raised", "over", "tries", "next try"), rows)
-    return View("alert_channel.html", {"channel": found, "messages": messages}, title=found.name, csv=sheet)
+    return View(
+        "alert_channel.html",
+        {"channel": found, "messages": messages, "kind": dict(_CHANNEL_KINDS)[found.kind]},
+        title=found.name,
+        csv=sheet,
+    )
 
 
 @pages("POST", _CHANNELS + "/{id}/test", role="operator", nav="Alerts")
@@ -175,6 +195,22 @@ async def test_channel(request: web.Request) -> web.Response:
     return see_other(
         request, f"{_CHANNELS}/{request.match_info['id']}", message=f"{outcome}: {result.said} ({result.ms} ms)."
     )
+
+
+@pages("POST", _CHANNELS + "/{id}/secret", role="admin", nav="Alerts")
+async def set_channel_secret(request: web.Request) -> View | web.Response:
+    """Set a Slack URL or a bot's token; a webhook's new secret is shown once."""
+    form, channel_id = await form_data(request), request.match_info["id"]
+    sent = AlertChannelSecret(url=form.text("url", most=2048) or None, token=form.text("token", most=200) or None)
+    made = await alert_channels.set_secret(deps_of(request), channel_id, sent, visitor(request))
+    if isinstance(made, Problem):
+        if made.code == "not_found":
+            raise web.HTTPNotFound
+        _wrong(form, made)
+        return invalid(await _channel(request), form)
+    if made.secret is None:
+        return see_other(request, f"{_CHANNELS}/{channel_id}", message="The secret is stored. Test the channel.")
+    return View("alert_secret.html", {"channel": made}, title=f"Secret of {made.name}")
 
 
 @pages("POST", _CHANNELS + "/{id}/switch", role="admin", nav="Alerts")
@@ -225,7 +261,7 @@ async def _overview(request: web.Request) -> View:
         "names": {channel.id: channel.name for channel in channels},
         "evaluated_at": await stored.evaluated_at(pool),
         "smtp": bool(deps_of(request).settings.smtp.host),
-        "channel_kinds": (("email", "e-mail"), ("webhook", "webhook")),
+        "channel_kinds": _CHANNEL_KINDS,
     }
     return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.data))
 

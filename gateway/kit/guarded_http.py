@@ -2,7 +2,7 @@
 
 The guard stands where a socket is made, with the address in hand that is about to be connected to. A literal, a
 name that resolves to a private address, and one that does so only the second time all end there. Redirects are not
-followed, proxies of the environment not used, and of the answer to a webhook only the status is read.
+followed, proxies of the environment not used, and of the answer to a storefront's webhook only the status is read.
 """
 
 from __future__ import annotations
@@ -93,9 +93,12 @@ class GuardedHttpClient:
         # Two, because a socket's maker does not see the URL: what may be reached by http is less.
         self._sessions = {scheme: self._session(scheme, resolver, tls) for scheme in ("https", "http")}
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send once. Never raises for what the other side, its name or the network does."""
-        return await self._send("POST", url, data=body, headers=headers)
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most_bytes: int = 0) -> Reply:
+        """Send once. Never raises for what the other side, its name or the network does.
+
+        The answer's body is read when ``most_bytes`` is not 0; a longer one is "too_large".
+        """
+        return await self._send("POST", url, most_bytes=most_bytes, data=body, headers=headers)
 
     async def get(self, url: str, *, most_bytes: int) -> Reply:
         """Read once, a body of so many bytes at most ("too_large"). Never raises, as above."""

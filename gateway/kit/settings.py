@@ -218,6 +218,7 @@ class Alerts(_Section):
     calm_minutes: int = Field(default=60, gt=0)
     keep_days: int = Field(default=90, gt=0)
     console_url: str = ""
+    telegram_url: str = "https://api.telegram.org"
 
 
 Days = Annotated[int, Field(ge=0, le=36_500)]

@@ -79,6 +79,7 @@ MEANINGS: Mapping[str, str] = {
     "retention.supplier_transactions_days": "After so many days lines of suppliers' statements are deleted. 0: never.",
     "retention.audit_days": "After so many days the audit log is deleted. 0: never.",
     "alerts.console_url": "Where people reach this console, for links in messages.",
+    "alerts.telegram_url": "The Bot API server to which messages to Telegram are sent.",
     "smtp.host": "The mail server that alerts are handed to. Without it no e-mail is sent.",
     "smtp.port": "Its port; 465 is TLS from the start.",
     "smtp.user": "Who logs in there.",

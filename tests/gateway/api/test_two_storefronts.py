@@ -99,6 +99,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("DELETE", "/v1/ops/alert-rules/{id}"): OPS,
     ("GET", "/v1/ops/alert-channels"): OPS,
     ("POST", "/v1/ops/alert-channels"): OPS,
+    ("POST", "/v1/ops/alert-channels/{id}/secret"): OPS,
     ("POST", "/v1/ops/alert-channels/{id}/test"): OPS,
     ("DELETE", "/v1/ops/alert-channels/{id}"): OPS,
     ("GET", "/v1/ops/jobs"): OPS,

@@ -39,6 +39,18 @@ async def test_what_stands_is_listed_and_what_is_over_with_it_when_asked_for(run
     assert "b: it was" in (await run("list", "--all")).out
 
 
+async def test_the_secret_of_a_channel_is_read_from_the_input(run, pool):
+    await pool.execute(
+        "INSERT INTO alert_channels (id, name, kind, recipients) VALUES ('ach_1', 'chat', 'telegram', '{-100123}')"
+    )
+    token = "12345:ABCDEFGHIJKLMNOPQRSTUVWXYZabcd"
+    done = await run("secret", "chat", typed=f"{token}\n")
+    assert (done.code, done.out) == (0, "chat: stored; try it with esim-gateway alerts test\n")
+    assert token not in done.err
+    assert await pool.fetchval("SELECT secret IS NOT NULL FROM alert_channels")
+    assert (await run("secret", "nobody", typed=token)).code != 0
+
+
 async def test_a_test_that_does_not_arrive_is_exit_code_3(run, pool):
     await pool.execute(
         "INSERT INTO alert_channels (id, name, kind, recipients) VALUES ('ach_1', 'm', 'email', '{a@b}')"

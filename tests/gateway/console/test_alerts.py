@@ -166,6 +166,8 @@ async def test_a_channel_that_cannot_be_is_refused_and_what_was_typed_is_kept(wa
         ({"kind": "webhook", "url": "https://10.1.2.3/x"}, "must be a public address"),
         ({"kind": "webhook", "url": "javascript:alert(1)"}, "must be an https URL"),
         ({"kind": "pigeon"}, "must be one of"),
+        ({"kind": "slack"}, "is needed"),
+        ({"kind": "telegram", "recipients": "-100123"}, "is needed"),
     )
     for fields, words in cases:
         if "must be https" in words:
@@ -175,6 +177,19 @@ async def test_a_channel_that_cannot_be_is_refused_and_what_was_typed_is_kept(wa
         assert words in answer.words, fields
         assert 'value="kept name"' in answer.text
     assert await watched.pool.fetchval("SELECT count(*) FROM alert_channels") == 0
+
+
+async def test_the_url_of_slack_is_set_and_not_shown_again(watched, receiver):
+    fields = {"name": "team", "kind": "slack", "url": f"{receiver.url}?SECRET"}
+    answer = await watched.admin.post(f"{HOME}/channels", fields)
+    assert "“team” is created" in answer.words
+    path = f"{HOME}/channels/{await watched.pool.fetchval('SELECT id FROM alert_channels')}"
+    assert "SECRET" not in (await watched.admin.get(path)).text
+    wrong = await watched.admin.post(f"{path}/secret", {"url": "https://10.1.2.3/x"})
+    assert (wrong.status, "must be a public address" in wrong.words) == (422, True)
+    assert "The secret is stored" in (await watched.admin.post(f"{path}/secret", {"url": receiver.url})).words
+    assert "The test was delivered: HTTP 204" in (await watched.operator.post(f"{path}/test")).words
+    assert (await watched.operator.post(f"{path}/secret", {"url": receiver.url})).status == 403
 
 
 async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(watched, receiver):
