@@ -248,7 +248,8 @@ def _take_figures(app: web.Application) -> None:
     unwell = 0 if monitor is None else len(monitor.degradations)
     metrics.degraded.set(len(opened.degraded) + app[state.LIMITER].failing + unwell)
     if monitor is not None and monitor.orders_overdue is not None and monitor.worker_last_seen_seconds is not None:
-        metrics.orders_overdue.set(monitor.orders_overdue)
+        for mode, count in monitor.orders_overdue.items():
+            metrics.orders_overdue.labels(mode=mode).set(count)
         metrics.worker_last_seen.set(monitor.worker_last_seen_seconds)
     if opened.loaded:
         for mode in ("live", "test"):

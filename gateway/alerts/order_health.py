@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from uuid import uuid4
 
 import structlog
 
+from gateway.access.key_rows import Mode
 from gateway.alerts.alerts import evaluate_health
 from gateway.alerts.delivery import Sender
 from gateway.kit.guarded_http import GuardedHttpClient
@@ -61,9 +63,11 @@ class HealthMonitor:
         return found if self._stale_rates is None else [*found, Degradation("stale_rates", self._stale_rates)]
 
     @property
-    def orders_overdue(self) -> int | None:
-        """How many orders are overdue; None before the first reading."""
-        return None if self._health is None else self._health.overdue
+    def orders_overdue(self) -> Mapping[Mode, int] | None:
+        """How many orders of each mode are overdue; None before the first reading."""
+        if self._health is None:
+            return None
+        return {"live": self._health.overdue - self._health.overdue_test, "test": self._health.overdue_test}
 
     @property
     def worker_last_seen_seconds(self) -> float | None:

@@ -81,6 +81,7 @@ class Metrics:
         self.orders_overdue = Gauge(
             "gateway_orders_overdue",
             "Orders that nobody processed within a minute after their time.",
+            ["mode"],
             registry=self.registry,
             multiprocess_mode="livemostrecent",
         )

@@ -29,11 +29,12 @@ class OverdueOrder(msgspec.Struct, frozen=True):
 class OrderHealth(msgspec.Struct, frozen=True, kw_only=True):
     """What the database tells. ``worker_seen_seconds`` is the age of the newest heartbeat, None without any.
 
-    ``oldest`` are the first of the overdue orders, the longest overdue first.
+    ``overdue_test`` of the overdue orders are of test mode. ``oldest`` are the first, the longest overdue first.
     """
 
     worker_seen_seconds: float | None
     overdue: int = 0
+    overdue_test: int = 0
     oldest: tuple[OverdueOrder, ...] = ()
 
 

@@ -12,10 +12,11 @@ from gateway.orders.health_rules import MOST_COUNTED, OVERDUE_SECONDS, OrderHeal
 _NAMED = 10  # of the overdue orders
 ORDER_HEALTH = """
     WITH overdue AS MATERIALIZED (
-        SELECT id, next_poll_at AS due_at FROM orders
+        SELECT id, mode, next_poll_at AS due_at FROM orders
         WHERE next_poll_at < now() - make_interval(secs => $1) ORDER BY next_poll_at LIMIT $2)
     SELECT extract(epoch FROM now() - (SELECT max(seen_at) FROM workers))::float8 AS seen,
     (SELECT count(*) FROM overdue) AS overdue,
+    (SELECT count(*) FROM overdue WHERE mode = 'test') AS overdue_test,
     ARRAY(SELECT id FROM overdue ORDER BY due_at LIMIT $3) AS ids,
     ARRAY(SELECT due_at FROM overdue ORDER BY due_at LIMIT $3) AS due"""
 
@@ -43,7 +44,9 @@ async def order_health(connection: Pool | Connection) -> OrderHealth:
     if row is None:
         return OrderHealth(worker_seen_seconds=None)
     oldest = tuple(OverdueOrder(*overdue) for overdue in zip(row["ids"], row["due"], strict=True))
-    return OrderHealth(worker_seen_seconds=row["seen"], overdue=row["overdue"], oldest=oldest)
+    return OrderHealth(
+        worker_seen_seconds=row["seen"], overdue=row["overdue"], overdue_test=row["overdue_test"], oldest=oldest
+    )
 
 
 async def take_lease(connection: Pool | Connection, name: str, holder: UUID, seconds: float) -> bool:

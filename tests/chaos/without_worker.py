@@ -24,7 +24,7 @@ DELIVERED_AFTER = 6.0
 _PLACE_SECONDS = 60.0
 _TRUNCATE = "TRUNCATE pgqueuer, pgqueuer_schedules"
 _PLACES = ("readyz no_worker", "readyz orders_overdue", "doctor", "metric", "alert")
-_GAUGE = re.compile(r"^gateway_orders_overdue(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
+_GAUGE = re.compile(r'^gateway_orders_overdue\{(?:[^}]*,)?mode="test"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
 _LAST_SEEN = re.compile(r"^gateway_worker_last_seen_seconds(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
 
 
