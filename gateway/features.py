@@ -42,7 +42,7 @@ FEATURES = (
     Feature("alerts"),
     Feature("intake"),
     Feature("privacy"),
-    Feature("operations", ("home", "jobs", "settings", "running", "health")),
+    Feature("operations", ("home", "jobs", "settings", "running", "health", "config")),
 )
 
 

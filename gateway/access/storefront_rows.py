@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,6 +26,14 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     sold: Decimal  # for so much, in base currency
     endpoints: int
     disabled: int
+
+
+class SpendLimit(msgspec.Struct, frozen=True):
+    """A storefront with what a UTC day may come to, in base currency."""
+
+    id: str
+    name: str
+    limit: Decimal | None
 
 
 _SELECT = """
@@ -67,6 +76,20 @@ async def named(pool: Pool, part: str, most: int) -> list[tuple[str, str]]:
         most,
     )
     return [(row["id"], row["name"]) for row in rows]
+
+
+async def limits(connection: Connection | Pool) -> list[SpendLimit]:
+    """Every storefront by name, with its limit."""
+    rows = await connection.fetch("SELECT id, name, daily_spend_limit FROM storefronts ORDER BY name")
+    return [SpendLimit(*row) for row in rows]
+
+
+async def create(connection: Connection, name: str) -> str:
+    """A new storefront's id."""
+    made: str = await connection.fetchval(
+        "INSERT INTO storefronts (id, name) VALUES ($1, $2) RETURNING id", f"sf_{secrets.token_hex(8)}", name
+    )
+    return made
 
 
 async def set_limit(connection: Connection, storefront_id: str, limit: Decimal | None) -> Decimal | None:

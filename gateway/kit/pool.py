@@ -7,7 +7,8 @@ names the faults that mean "not now" (a web handler answers 503, a flow tries ag
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -100,6 +101,28 @@ async def connect(dsn: str, *, statement_seconds: float = STATEMENT_SECONDS, nam
     )
     await prepare_connection(connection)
     return connection
+
+
+class _OneConnection:
+    """Stands for a pool with one connection, which is in a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def transaction_as_pool(connection: Connection) -> Pool:
+    """A pool for flows that shall be part of the transaction that ``connection`` is in: theirs are savepoints of it.
+
+    One flow at a time: there is only the one connection.
+    """
+    return cast("Pool", _OneConnection(connection))
 
 
 def server_settings(statement_seconds: float, name: str) -> dict[str, str]:

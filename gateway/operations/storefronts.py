@@ -60,6 +60,14 @@ async def revoke_key(pool: Pool, by: Visitor | str, key_id: str, storefront_id: 
     return True
 
 
+async def make_storefront(pool: Pool, by: Visitor | str, name: str) -> str:
+    """A new storefront without keys; its id. No other may have that name."""
+    async with pool.acquire() as connection, connection.transaction():
+        made = await storefront_rows.create(connection, name)
+        await audit_rows.record(connection, by, "storefront.created", f"storefront:{made}", {"name": name})
+    return made
+
+
 async def set_limit(pool: Pool, by: Visitor | str, storefront_id: str, limit: Decimal | None) -> None:
     """What a UTC day may come to, in base currency; None for no limit. In force with the next order."""
     async with pool.acquire() as connection, connection.transaction():

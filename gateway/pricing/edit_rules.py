@@ -222,7 +222,11 @@ def default_shown(settings: Settings) -> DefaultRule:
 
 def body_of(stored: StoredRule) -> RuleBody:
     """A rule as one would send it to make it again."""
-    rule, when, price = stored.rule, stored.rule.when, stored.rule.price
+    return _body(stored.rule, stored.storefront)
+
+
+def _body(rule: Rule, storefront: str | None) -> RuleBody:
+    when, price = rule.when, rule.price
     return RuleBody(
         name=rule.name,
         percent=_text(price.percent),
@@ -233,7 +237,7 @@ def body_of(stored: StoredRule) -> RuleBody:
         rounding=price.rounding,
         currency=price.currency,
         enabled=rule.enabled,
-        storefront=stored.storefront,
+        storefront=storefront,
         supplier=when.supplier,
         countries=list(when.countries),
         region=when.region,
@@ -245,6 +249,11 @@ def body_of(stored: StoredRule) -> RuleBody:
         valid_from=rule.valid_from,
         valid_until=rule.valid_until,
     )
+
+
+def normalized(body: RuleBody, settings: Settings) -> RuleBody:
+    """A rule as it would be read again once it is stored."""
+    return _body(_rule(body, "", 0, None, settings.base_currency), body.storefront)
 
 
 async def _replace(

@@ -55,6 +55,14 @@ async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
     return found
 
 
+async def by_operators(connection: Connection | Pool) -> list[Stop]:
+    """The stops that operators made, that of all suppliers first, then by name."""
+    rows = await connection.fetch(
+        f"SELECT {_STOP} FROM selling_stops t WHERE reason = 'person' ORDER BY t.supplier"  # noqa: S608 - the words above
+    )
+    return [msgspec.convert(dict(row), Stop) for row in rows]
+
+
 async def in_force(pool: Pool, page_request: PageRequest = FIRST_PAGE) -> Page[Stop]:
     """The stops, that of all suppliers first, then by name."""
     rows = await pool.fetch(

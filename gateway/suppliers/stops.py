@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
+from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.suppliers import selling_rows
 from gateway.suppliers.deps import Deps
@@ -43,6 +44,13 @@ async def resume(deps: Deps, supplier: str | None, actor: Visitor | str) -> Prob
     if left:
         return Problem("conflict", "the database was restored: selling resumes when reconcile finds nothing open")
     return Problem("not_found", f"no stop of {supplier or 'all suppliers'} is in force")
+
+
+async def lift(pool: Pool, supplier: str | None, actor: Visitor | str) -> None:
+    """Lift a stop that an operator made, and no other."""
+    async with pool.acquire() as connection, connection.transaction():
+        if await selling_rows.go_on(connection, supplier or selling_rows.ALL, "person"):
+            await audit_rows.record(connection, actor, "selling.resumed", f"supplier:{supplier or 'all'}")
 
 
 def _unknown(deps: Deps, supplier: str | None) -> Problem | None:

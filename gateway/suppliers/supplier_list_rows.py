@@ -67,6 +67,12 @@ async def is_supplier(connection: Connection | Pool, name: str) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM suppliers WHERE name = $1)", name))
 
 
+async def paused(connection: Connection | Pool) -> list[str]:
+    """The configured suppliers that an operator paused, by name."""
+    rows = await connection.fetch("SELECT name FROM suppliers WHERE configured AND state = 'paused' ORDER BY name")
+    return [row["name"] for row in rows]
+
+
 async def set_supplier_state(pool: Connection | Pool, name: str, state: str) -> bool:
     """Set "active" or "paused"; False when there is no such supplier. A change tells every process to look again."""
     row = await pool.fetchrow(

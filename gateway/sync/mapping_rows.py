@@ -85,6 +85,12 @@ async def newest_first(
     return page_request.page(rows, columns("id")).map(lambda row: msgspec.convert(dict(row), MappingRow))
 
 
+async def every_row(pool: Pool | Connection) -> list[MappingRow]:
+    """All that was told here, in a fixed order."""
+    rows = await pool.fetch(_ROWS + "ORDER BY m.provider, m.supplier, m.about, m.key")
+    return [msgspec.convert(dict(row), MappingRow) for row in rows]
+
+
 async def every(pool: Pool) -> list[TermMapping]:
     """All that was told here, for a file."""
     rows = await pool.fetch(
