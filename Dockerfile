@@ -8,7 +8,7 @@ COPY schemas schemas
 COPY config config
 RUN python -m venv /opt/gateway \
     && /opt/gateway/bin/python -m pip install --no-cache-dir -c requirements.lock hatchling \
-    && /opt/gateway/bin/python -m pip install --no-cache-dir -c requirements.lock --no-build-isolation . \
+    && /opt/gateway/bin/python -m pip install --no-cache-dir -c requirements.lock --no-build-isolation '.[otel]' \
     && /opt/gateway/bin/python -m pip uninstall -y hatchling
 
 FROM python:3.13-slim

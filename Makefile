@@ -73,7 +73,7 @@ provider: $(TESTS) ## stamp a new supplier plugin: make provider name=acme
 
 lock: ## write requirements.lock anew from what pyproject.toml allows today
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip --disable-pip-version-check --quiet install hatchling editables '.[embedded,dev]'
+	@$(VENV)-lock/bin/python -m pip --disable-pip-version-check --quiet install hatchling editables '.[embedded,otel,dev]'
 	@{ echo '# Exact versions of everything: to run, to test and to build. Written by `make lock`.'; \
 		$(VENV)-lock/bin/python -m pip --disable-pip-version-check freeze --exclude esim-gateway; } > requirements.lock
 	@rm -rf $(VENV)-lock
@@ -100,5 +100,5 @@ $(RUNS): $(LOCKED) pyproject.toml
 	@touch $@
 
 $(TESTS): $(RUNS)
-	@$(PIP) install -c requirements.lock --no-build-isolation -e '.[embedded,dev]'
+	@$(PIP) install -c requirements.lock --no-build-isolation -e '.[embedded,otel,dev]'
 	@touch $@

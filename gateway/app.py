@@ -23,6 +23,7 @@ from gateway.api.ratelimit import Limiter
 from gateway.api.spec import Route, Table
 from gateway.catalog.browse import Catalog
 from gateway.features import face_modules
+from gateway.kit import tracing
 from gateway.kit.durability import require_durable
 from gateway.kit.listening import listen
 from gateway.kit.log import AccessLog
@@ -63,7 +64,8 @@ def make_app(
     """
     routes = {(route.method, route.path): route for route in all_routes()}
     gate = Gate(settings, routes, {page.path for page in console.all_pages()})
-    app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
+    traced = [] if tracing.active is None else [tracing.active.middleware]
+    app = web.Application(middlewares=[*traced, web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
     app[state.SETTINGS] = settings
     app[state.ACCESS_LOG] = access_log if access_log is not None else AccessLog()
     app[state.METRICS] = Metrics(registry)

@@ -14,7 +14,7 @@ from aiohttp import web
 from gateway.api.connections import FrontDoorRunner
 from gateway.api.gate import GATE, Gate
 from gateway.app import make_app
-from gateway.kit import log
+from gateway.kit import log, tracing
 from gateway.kit.settings import Settings
 
 DRAIN_SECONDS = 15.0
@@ -28,7 +28,9 @@ _LOOK_SECONDS = 0.02
 def serve_on(settings: Settings, descriptor: int) -> None:
     """Serve on the listening socket with that file descriptor until SIGTERM or SIGINT; then drain and return."""
     log.configure(settings.log_level)
+    tracing.start("serve")
     uvloop.run(_serve(settings, socket.socket(fileno=descriptor)))
+    tracing.stop()
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:

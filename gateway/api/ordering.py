@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from aiohttp import web
@@ -13,8 +14,10 @@ from gateway.api import state
 from gateway.api.paging import json_answer
 from gateway.api.problems import KINDS, Refusal, unavailable
 from gateway.api.spec import Header
+from gateway.kit import tracing
+from gateway.kit.pool import DATABASE_DOWN
 from gateway.kit.problem import Problem
-from gateway.orders import presenter
+from gateway.orders import order_state_rows, presenter
 from gateway.orders.admit import Admitted
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, start, wait_for_answer
@@ -102,6 +105,8 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     if admitted.replayed:
         headers["Idempotent-Replayed"] = "true"
         return await respond_with_order(request, order_id, headers, answered=200)
+    if tracing.active is not None:
+        await _keep_trace(tracing.active, deps, order_id)
     if admitted.sending is not None:
         follow(deps, order_id, admitted.sending)
     elif deps.inline:
@@ -143,6 +148,14 @@ def answer_of(order: Order, headers: Mapping[str, str], *, answered: int, not_ye
     answer = json_answer(order, status=answered if order.status in ANSWERED else not_yet)
     answer.headers.update(headers)
     return answer
+
+
+async def _keep_trace(traces: tracing.Tracing, deps: Deps, order_id: str) -> None:
+    """Let whoever processes the order later go on with this request's trace."""
+    traceparent = traces.traceparent()
+    if traceparent is not None:
+        with suppress(*DATABASE_DOWN):  # the order is admitted, and a trace is not worth an answer
+            await order_state_rows.keep_trace(deps.pool, order_id, traceparent)
 
 
 async def _read(request: web.Request, order_id: str) -> Order:

@@ -12,10 +12,11 @@ def worker(state_dir: StateDir = None) -> None:
     """Run the durable jobs, and a sync every [sync] interval_seconds. SIGTERM ends it in good order."""
     import uvloop
 
-    from gateway.kit import log
+    from gateway.kit import log, tracing
 
     settings = settings_here(state_dir)
     log.configure(settings.log_level)
+    tracing.start("worker")
     dsn = database_url(settings)
 
     async def run() -> None:
@@ -30,3 +31,4 @@ def worker(state_dir: StateDir = None) -> None:
         await work(settings, dsn, stop)
 
     uvloop.run(run())
+    tracing.stop()

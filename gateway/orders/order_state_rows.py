@@ -43,6 +43,17 @@ async def fields_of(connection: Connection | Pool, order_id: str) -> bytes | Non
     return sealed
 
 
+async def keep_trace(connection: Connection | Pool, order_id: str, traceparent: str) -> None:
+    """Note the trace that an order's request is part of."""
+    await connection.execute("UPDATE orders SET traceparent = $2 WHERE id = $1", order_id, traceparent)
+
+
+async def trace_of(connection: Connection | Pool, order_id: str) -> str | None:
+    """The trace that an order's request was part of; None where it was not traced."""
+    found: str | None = await connection.fetchval("SELECT traceparent FROM orders WHERE id = $1", order_id)
+    return found
+
+
 async def keyed(connection: Connection | Pool, storefront_id: str, mode: Mode, key: str) -> tuple[str, bytes] | None:
     """The order, or checkout, that an idempotency key has, and the digest of the request that got it."""
     row = await connection.fetchrow(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.inventory import esim_rows
+from gateway.kit import tracing
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.attempt_rows import new_cancel
@@ -145,12 +146,22 @@ async def drain(deps: Deps, seconds: float) -> None:
 
 async def _quietly(deps: Deps, order_id: str, *, poll: bool) -> None:
     try:
-        await process_order(deps, order_id, poll=poll)
+        if tracing.active is None:
+            await process_order(deps, order_id, poll=poll)
+        else:
+            await _process_traced(tracing.active, deps, order_id, poll=poll)
     except DATABASE_DOWN as error:
         log.warning("order_waits_for_database", order=order_id, error=type(error).__name__)
     except Exception:
         log.exception("order_processing_failed", order=order_id)
         await _put_off_after_fault(deps, order_id)
+
+
+async def _process_traced(traces: tracing.Tracing, deps: Deps, order_id: str, *, poll: bool) -> None:
+    """``process_order`` as a span of the trace that the order's request began, in whatever process that was."""
+    parent = await order_state_rows.trace_of(deps.pool, order_id) if traces.traceparent() is None else None
+    with traces.span("process order", parent, {"esim.order_id": order_id}):
+        await process_order(deps, order_id, poll=poll)
 
 
 async def _put_off_after_fault(deps: Deps, order_id: str) -> None:

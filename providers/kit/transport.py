@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -72,6 +72,8 @@ REFUSAL_BYTES = 1024 * 1024
 COUNT_SECONDS = 2.0
 # A supplier that comes and goes writes one pair of lines in this time, not one per call.
 QUIET_SECONDS = 300.0
+# What makes the hooks that trace a supplier's session, by the account's name; nothing where nothing is traced.
+TRACES: list[Callable[[str], aiohttp.TraceConfig]] = []
 
 # Retries are our own business: they show in the breaker's row and in the one line about a failing supplier.
 stamina.instrumentation.set_on_retry_hooks(())
@@ -233,6 +235,7 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, "User-Agent": "esim-gateway"},
             request_class=_Request,
+            trace_configs=[make(self.supplier) for make in TRACES],
         )
 
     async def _send_once(
