@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from gateway.cli.state import ENV_STATE_DIR
 from gateway.kit.settings import ENV_CONFIG, Settings, load
 from gateway.runtime.supervisor import GRACE_SECONDS
 from tests.kit.command_line import environment_with, run_command
+from tests.kit.programs import program
 from tests.layout import ROOT
 
 DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 UNITS = sorted(DEPLOY.glob("systemd/*.service"))
+KUBERNETES = "1.30"  # the oldest release that the manifests are for
 MANIFESTS = sorted(DEPLOY.glob("kubernetes/*.yaml"))
 
 
@@ -113,3 +116,41 @@ def test_probes_and_ports_are_those_of_the_processes() -> None:
     for path in (DEPLOY / "nginx" / "esim-gateway.conf", DEPLOY / "caddy" / "Caddyfile"):
         assert "127.0.0.1:8080" in path.read_text()
         assert set(re.findall(r"\s(/\w+z)\b", path.read_text())) <= pages
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    for path in UNITS:
+        # The one thing of them that is not on this machine: the installed gateway.
+        (tmp_path / path.name).write_text(re.sub(r"/opt/esim-gateway/bin/esim-gateway", "/bin/true", path.read_text()))
+    units = sorted(str(path) for path in tmp_path.iterdir())
+    words = [program("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", *units]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_systemd_finds_a_wrong_unit(tmp_path: Path) -> None:
+    unit = tmp_path / "wrong.service"
+    unit.write_text("[Service]\nExecStart=/bin/true\nTimeoutStopSec=soon\n")
+    words = [program("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", str(unit)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "Failed to parse time value" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "document", list(documents()), ids=lambda document: f"{document['kind']} {document['metadata']['name']}"
+)
+def test_kubernetes_takes_the_manifests(document: dict[str, Any]) -> None:
+    import kubernetes_validate
+
+    kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_compose_takes_the_file() -> None:
+    words = [program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "compose.yaml"]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:
+    ended = subprocess.run([program("hadolint"), "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from gateway.kit.settings import load
+from tests.kit.programs import program
 from tests.kit.promql import Expression, parse
 from tests.kit.scraped import declared
 from tests.layout import ROOT
@@ -174,22 +174,16 @@ def test_the_documentation_has_each_metric_with_its_labels_and_meaning() -> None
     "words", [("check", "rules", "alerts.yml"), ("check", "config", "prometheus.yml")], ids=" ".join
 )
 def test_promtool_takes_the_files(words: tuple[str, ...]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
-    ended = subprocess.run([promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    ended = subprocess.run([program("promtool"), *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
 
 
 def test_promtool_takes_the_expressions_of_the_dashboard(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
     written = [target["expr"] for panel in panels() for target in panel["targets"]]
     filled = [text.replace("$__rate_interval", "5m").replace("$mode", "live") for text in written]
     records = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(filled)]
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": records}]}))
     ended = subprocess.run(
-        [promtool, "check", "rules", "panels.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [program("promtool"), "check", "rules", "panels.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
+from tests.kit.programs import program
 
 NewPage = Callable[..., Awaitable[Any]]
 
@@ -21,13 +20,12 @@ async def chromium() -> AsyncIterator[NewPage]:
     """
     from playwright.async_api import async_playwright, expect
 
-    if (program := shutil.which("chromium")) is None:
-        pytest.skip("there is no chromium here; .ci/run installs it")
+    path = program("chromium")
     faults: list[str] = []
     expect.set_options(timeout=30_000)  # as long as everything else waits there
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
 
         async def new_page(
