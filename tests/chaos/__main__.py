@@ -77,6 +77,7 @@ def show(outcome: Outcome) -> None:
     if outcome.unworked is not None:
         named = ", ".join(f"{place} after {seconds:.1f} s" for place, seconds in outcome.unworked.seconds.items())
         print(f"without a worker, {len(outcome.unworked.orders)} overdue orders were reported: {named or 'nowhere'}")
+        print(f"the Prometheus rules that fired: {', '.join(outcome.unworked.scrapes.fired) or 'none'}")
     print(f"\n{len(outcome.faults)} faults" + (":" if outcome.faults else ""))
     for line in outcome.faults:
         print(f"  {line}", file=sys.stderr)

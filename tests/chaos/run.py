@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gateway.access.key_rows import create_key
 from gateway.kit.pool import open_pool
+from tests.chaos.alerts import is_at_rest, scrape
 from tests.chaos.audit import Report, audit
 from tests.chaos.books import End, look, secrets_of, until_at_rest
 from tests.chaos.leaks import leaks
@@ -23,7 +24,7 @@ from tests.chaos.paying import PayingHands
 from tests.chaos.polls import LATEST_SECONDS, SAMPLE_SECONDS, PollObserver
 from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
-from tests.chaos.without_worker import Reported, phase_without_worker
+from tests.chaos.without_worker import REPORTED_WITHIN, Reported, phase_without_worker
 
 AFTER_SECONDS = 18.0
 SLOWEST = 8.0
@@ -85,6 +86,7 @@ class Outcome:
     problems: Counter[str]
     seconds: float
     slowness: float
+    rule_faults: list[str]
 
     @property
     def share_failed(self) -> float:
@@ -103,6 +105,7 @@ class Outcome:
             found.append(f"{self.share_failed:.1%} of the eSIM orders failed although an offer was left")
         if self.unworked is not None:
             found += [f"without a worker, {place} reported nothing in time" for place in self.unworked.missing]
+            found += self.rule_faults
         return found
 
 
@@ -148,6 +151,7 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
             if how.without_worker:
                 unworked = await phase_without_worker(machine, front, plans["s2s"])
                 await until_at_rest(machine, how.settle_again)
+                unworked.scrapes.again = await _scrape_of_rest(machine)
             await _until_seen(observer, LATEST_SECONDS * how.slowness)
         observing.cancel()
         end = await look(machine, front)
@@ -161,6 +165,16 @@ async def _until_seen(observer: PollObserver, seconds: float) -> None:
         async with asyncio.timeout(LIVING_WITHIN_SECONDS + seconds):
             while observer.living_seconds <= seconds:  # noqa: ASYNC110 - other processes live
                 await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def _scrape_of_rest(machine: Machine) -> str:
+    """What a serving process shows once it has read that workers are back; the last scrape where it never does."""
+    end = time.monotonic() + REPORTED_WITHIN
+    while True:
+        text = await scrape(machine)
+        if time.monotonic() > end or is_at_rest(text, machine.plan.overdue):
+            return text
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:
@@ -203,6 +217,7 @@ def _outcome(
         problems=Counter(f"{one.what} {one.problem}" for one in front.wanted if one.problem is not None),
         seconds=seconds,
         slowness=slowness,
+        rule_faults=[] if unworked is None else unworked.scrapes.evaluate(machine.folder, machine.plan.overdue),
     )
 
 

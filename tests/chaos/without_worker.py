@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from tests.chaos.alerts import Scrapes, scrape
 from tests.chaos.machine import SUPPLIERS, Machine
 from tests.chaos.storefront import Storefront
 
@@ -34,6 +35,7 @@ class Reported:
 
     orders: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    scrapes: Scrapes = field(default_factory=Scrapes)
 
     @property
     def missing(self) -> list[str]:
@@ -52,13 +54,14 @@ async def truncate_queue(machine: Machine) -> None:
 
 async def phase_without_worker(machine: Machine, front: Storefront, plans: list[str]) -> Reported:
     """Kill all workers, place orders that are delivered later, wait for the reports, and start workers again."""
+    at_rest = await scrape(machine)
     machine.stop_workers()
     for name in SUPPLIERS:
         machine.lift(name)
     # Nothing wakes these orders but a worker: delivered later, and nobody is told of it.
     machine.tell(SUPPLIER, "till", {"delivery_seconds": DELIVERED_AFTER})
     machine.tell(SUPPLIER, "webhook", {"url": None})
-    found = Reported(await _orders_accepted(machine, front, plans))
+    found = Reported(await _orders_accepted(machine, front, plans), scrapes=Scrapes(at_rest=at_rest))
     overdue_at = await _overdue_at(machine, found.orders)
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=5)) as http:
@@ -74,6 +77,7 @@ async def phase_without_worker(machine: Machine, front: Storefront, plans: list[
                 if place not in found.seconds and await _is_reported(reports):
                     found.seconds[place] = time.time() - overdue_at
             await asyncio.sleep(0.5)
+    found.scrapes.unworked = await scrape(machine)
     machine.start_workers()
     return found
 
