@@ -16,11 +16,11 @@ BOUND := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM)
 # Where packages come from is each machine's own matter: no address in what installs, no option that names one anywhere.
 INSTALLS := requirements.lock pyproject.toml .ci/run Dockerfile compose.yaml
 SOURCES := --(extra-)?index-url|--find-links| @ (https?|file):
-NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cache static) --exclude=Makefile
+NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cache node_modules static) --exclude=Makefile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run example test check format bench chaos screenshots clients provider lines lock wheel clean
+.PHONY: help install run example test check format bench chaos screenshots clients provider types lines lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ screenshots: $(TESTS) ## draw every page of the console into .state/screenshots/
 
 clients: $(TESTS) ## write what the clients are made of anew, from the API's description
 	@$(BIN)/python -m clients.generate
+
+types: ## check the types of the TypeScript client and its tests, strictly; needs npm
+	@cd clients/typescript && npm install --silent && npm run --silent check
 
 lines: $(TESTS) ## count lines of code, without blank lines, comments and docstrings
 	@$(BIN)/python -m tests.code_lines

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from clients.generate.python import files
+from clients.generate import python, typescript
+from clients.generate.described import read_description
 
-for path, text in files().items():
+description = read_description()
+for path, text in (python.files(description) | typescript.files(description)).items():
     path.write_text(text, "utf-8")

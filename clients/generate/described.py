@@ -29,7 +29,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. ``bodies`` are the kinds of body that it takes, each with its fields.
+    """One operation. ``bodies`` are the kinds of body that it takes, each with its fields; ``body_names`` name them.
 
     ``group`` and ``name`` are what it is called by: ``orders`` and ``list_events`` for ``list_order_events``.
     ``answer`` is the name of the answer's schema, None for bytes; ``row`` that of a row, where the answer is a list.
@@ -44,6 +44,7 @@ class Operation:
     parts: tuple[Argument, ...]
     query: tuple[Argument, ...]
     bodies: tuple[tuple[Argument, ...], ...]
+    body_names: tuple[str, ...]
     headers: Mapping[str, str]
     answer: str | None
     row: str | None
@@ -101,6 +102,7 @@ def read_description() -> Description:
 def _operation(path: str, method: str, described: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Operation:
     segment = path.removeprefix(_VERSION).split("/")[0]
     answer = _answer(described["responses"])
+    body_names = tuple(_body_names(described))
     parameters: dict[str, tuple[Argument, ...]] = {
         place: tuple(
             Argument(each["name"], each["schema"], each["description"], each["required"])
@@ -118,7 +120,8 @@ def _operation(path: str, method: str, described: Mapping[str, Any], schemas: Ma
         text=f"{described['summary']}.\n\n{described['description']}",
         parts=parameters["path"],
         query=parameters["query"],
-        bodies=tuple(_bodies(described, schemas)),
+        bodies=tuple(tuple(fields_of(schemas[name])) for name in body_names),
+        body_names=body_names,
         headers={header.name: header.text for header in parameters["header"]},
         answer=answer,
         row=_row(described["operationId"], answer, schemas),
@@ -144,12 +147,11 @@ def _row(operation_id: str, answer: str | None, schemas: Mapping[str, Schema]) -
     return _ref_name(row) if "$ref" in row else "Event"
 
 
-def _bodies(described: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Iterator[tuple[Argument, ...]]:
+def _body_names(described: Mapping[str, Any]) -> Iterator[str]:
     if "requestBody" not in described:
         return
     schema = described["requestBody"]["content"][_JSON]["schema"]
-    for choice in schema.get("oneOf", [schema]):
-        yield tuple(fields_of(schemas[_ref_name(choice)]))
+    yield from map(_ref_name, schema.get("oneOf", [schema]))
 
 
 def fields_of(schema: Schema) -> Iterator[Argument]:
@@ -157,6 +159,42 @@ def fields_of(schema: Schema) -> Iterator[Argument]:
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         yield Argument(name, part, part["description"], name in required)
+
+
+def choices_of(description: Description) -> dict[tuple[str, ...], str]:
+    """A name for each choice of texts: that of its schema, or the shortest of the fields that hold it."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for owner, schema in description.schemas.items():
+        for values in _enums(schema, at_top=True):
+            names.setdefault(values, set()).add(owner)
+        for argument in fields_of(schema):
+            for values in _enums(argument.schema):
+                names.setdefault(values, set()).add(owner + camel(argument.name))
+    for operation in description.operations:
+        for argument in operation.query:
+            for values in _enums(argument.schema):
+                names.setdefault(values, set()).add(camel(operation.id.removeprefix("list_")) + camel(argument.name))
+    return {
+        values: min(found, key=lambda name: (name not in description.schemas, len(name), name))
+        for values, found in names.items()
+    }
+
+
+def camel(name: str) -> str:
+    """``NoStock`` for ``no_stock``."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _enums(schema: Schema, *, at_top: bool = False) -> Iterator[tuple[str, ...]]:
+    if "enum" in schema:
+        yield tuple(schema["enum"])
+    if at_top:
+        return
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        yield from _enums(choice)
+    for part in (schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(part, Mapping):
+            yield from _enums(part)
 
 
 def _structs(schemas: Mapping[str, Schema], names: set[str]) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from clients.generate.described import Argument, Description, Operation, fields_of, read_description
-from clients.generate.python_types import Types, camel, choices_of
+from clients.generate.described import Argument, Description, Operation, camel, choices_of, fields_of
+from clients.generate.python_types import Types
 from gateway.api.problems import KINDS, Kind
 
 PACKAGE = Path(__file__).parents[1] / "python" / "esim_gateway_client"
@@ -51,9 +51,8 @@ _IMPORTS = {
 }
 
 
-def files() -> dict[Path, str]:
+def files(description: Description) -> dict[Path, str]:
     """Every generated file with its text."""
-    description = read_description()
     choices = choices_of(description)
     inside = Types(description.schemas, choices)
     outside = replace(inside, models="models.", bodies="bodies.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from clients.generate.described import Description, Schema, fields_of
+from clients.generate.described import Schema
 
 _PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _FORMATS = {"date-time": "datetime", "date": "date", "binary": "bytes"}
@@ -69,48 +69,12 @@ class Types:
         return _FORMATS.get(schema.get("format", ""), "str")
 
 
-def choices_of(description: Description) -> dict[tuple[str, ...], str]:
-    """A name for each choice of texts: that of its schema, or the shortest of the fields that hold it."""
-    names: dict[tuple[str, ...], set[str]] = {}
-    for owner, schema in description.schemas.items():
-        for values in _enums(schema, at_top=True):
-            names.setdefault(values, set()).add(owner)
-        for argument in fields_of(schema):
-            for values in _enums(argument.schema):
-                names.setdefault(values, set()).add(owner + camel(argument.name))
-    for operation in description.operations:
-        for argument in operation.query:
-            for values in _enums(argument.schema):
-                names.setdefault(values, set()).add(camel(operation.id.removeprefix("list_")) + camel(argument.name))
-    return {
-        values: min(found, key=lambda name: (name not in description.schemas, len(name), name))
-        for values, found in names.items()
-    }
-
-
-def camel(name: str) -> str:
-    """``NoStock`` for ``no_stock``."""
-    return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _enums(schema: Schema, *, at_top: bool = False) -> Iterator[tuple[str, ...]]:
-    if "enum" in schema:
-        yield tuple(schema["enum"])
-    if at_top:
-        return
-    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        yield from _enums(choice)
-    for part in (schema.get("items"), schema.get("additionalProperties")):
-        if isinstance(part, Mapping):
-            yield from _enums(part)
-
-
 def _constant(value: object, *, is_sent: bool) -> str:
     if isinstance(value, bool) and not is_sent:
         return "bool"  # msgspec decodes no literal that is a boolean
     return f'Literal["{value}"]' if isinstance(value, str) else f"Literal[{value}]"
 
 
-def _union(kinds: Iterator[str]) -> str:
+def _union(kinds: Iterable[str]) -> str:
     found = list(dict.fromkeys(kinds))
     return " | ".join(sorted(found, key=lambda kind: kind == "None"))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from esim_gateway_client import AsyncGateway, Gateway, problems
+from tests.clients.conftest import PLAN
 
 README = Path(__file__).parents[3] / "clients/python/README.md"
-PLAN = "bv-1gb-2d-06d3e3e4ddb9"  # pikasim's: it takes eSIMs back and adds data
 PNG = b"\x89PNG\r\n"
 
 

@@ -7,9 +7,7 @@ import pytest
 
 from esim_gateway_client import AsyncGateway, Gateway, NoAnswerError, Retries, problems
 from esim_gateway_client.retries import Attempts
-from tests.clients.python.test_buying import PLAN
-
-PER_MINUTE = 60  # as many at once, then one a second
+from tests.clients.conftest import LIMIT_PER_MINUTE, PLAN
 
 
 def spend_the_limit(gateway, statuses):
@@ -25,7 +23,7 @@ async def ask_beyond_the_limit(gateway):
 
 async def test_a_429_is_waited_for(shop, url):
     statuses = []
-    key = await shop.api.make_key("storefront", per_minute=PER_MINUTE)
+    key = await shop.api.make_key("storefront", per_minute=LIMIT_PER_MINUTE)
     http = httpx.Client(event_hooks={"response": [lambda response: statuses.append(response.status_code)]})
     with Gateway(url, key, http=http) as gateway:
         await asyncio.to_thread(spend_the_limit, gateway, statuses)
@@ -38,7 +36,7 @@ async def test_a_429_is_waited_for_with_asyncio(shop, url):
     async def note(response):
         statuses.append(response.status_code)
 
-    key = await shop.api.make_key("storefront", per_minute=PER_MINUTE)
+    key = await shop.api.make_key("storefront", per_minute=LIMIT_PER_MINUTE)
     async with AsyncGateway(url, key, http=httpx.AsyncClient(event_hooks={"response": [note]})) as gateway:
         while 429 not in statuses:
             assert (await gateway.me.get()).storefront == "shop"
@@ -46,7 +44,7 @@ async def test_a_429_is_waited_for_with_asyncio(shop, url):
 
 
 async def test_a_429_is_raised_where_it_is_not_to_be_waited_for(shop, url):
-    key = await shop.api.make_key("storefront", per_minute=PER_MINUTE)
+    key = await shop.api.make_key("storefront", per_minute=LIMIT_PER_MINUTE)
     async with AsyncGateway(url, key, retries=Retries(most=0)) as gateway:
         with pytest.raises(problems.RateLimitedError) as found:
             await ask_beyond_the_limit(gateway)

@@ -11,7 +11,7 @@ from gateway.api import state
 from gateway.api.examples import example_of
 from gateway.webhooks.deliver import deliver, signed
 from schemas.events import EVENTS
-from tests.clients.python.test_buying import PLAN
+from tests.clients.conftest import PLAN
 from tests.kit.working import emit_events
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
