@@ -7,6 +7,7 @@ ARGS ?=
 MARKET ?=
 LOCKED := $(VENV)/.locked
 RUNS := $(VENV)/.runs
+EXAMPLE := $(VENV)/.example
 TESTS := $(VENV)/.tests
 KEY_OF_RUN := 'import json; print(json.load(open(".state/keys.json"))["storefront"])' 2>/dev/null
 # Compiling the gateway anew at each of its hundreds of starts costs the tests a fifth of their time.
@@ -30,7 +31,7 @@ install: $(RUNS) ## install what `run` needs, once
 run: $(RUNS) ## run everything on this machine (MARKET=prices.csv sells a real price list; ARGS="--port 9000")
 	@exec $(BOUND) $(BIN)/esim-gateway dev $(if $(MARKET),--market "$(MARKET)") $(ARGS)
 
-example: $(RUNS) ## run the example storefront in front of a `make run` in another terminal
+example: $(EXAMPLE) ## run the example storefront in front of a `make run` in another terminal
 	@key=$${SHOP_GATEWAY_KEY:-$$($(BIN)/python -c $(KEY_OF_RUN))} || { echo 'start the gateway first, in another terminal: make run'; exit 1; }; \
 		SHOP_GATEWAY_URL=$${SHOP_GATEWAY_URL:-http://127.0.0.1:8080} SHOP_GATEWAY_KEY=$$key SHOP_BOOK=$${SHOP_BOOK:-.state/storefront.sqlite} \
 		exec $(BOUND) $(BIN)/python -m examples.storefront
@@ -100,6 +101,10 @@ $(LOCKED): requirements.lock
 # No build isolation: the build tool is locked too.
 $(RUNS): $(LOCKED) pyproject.toml
 	@$(PIP) install -c requirements.lock --no-build-isolation -e '.[embedded]'
+	@touch $@
+
+$(EXAMPLE): $(RUNS) clients/python/pyproject.toml
+	@$(PIP) install -c requirements.lock --no-build-isolation -e clients/python
 	@touch $@
 
 $(TESTS): $(RUNS)

@@ -12,6 +12,7 @@ from .app import Settings, make_app
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the gateway
     settings = Settings.of(os.environ)
     host = os.environ.get("SHOP_HOST", "127.0.0.1")
     port = int(os.environ.get("SHOP_PORT") or urlsplit(settings.url).port or 8082)

@@ -14,16 +14,18 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from esim_gateway_client import ApiError, AsyncGateway, NoAnswerError, Retries
+
 from . import hooks, pages
 from .book import Book
 from .clerk import Clerk
-from .gateway import Gateway, GatewayProblem, NoAnswer
 from .pages import Shop
 
 log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _ASK_AGAIN_SECONDS = 30.0
+_RETRIES = Retries(most=2, seconds=5)  # a customer waits; what spends is sent again by the clerk, too
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -77,7 +79,7 @@ def make_app(settings: Settings) -> web.Application:
 
 async def _at_work(app: web.Application) -> AsyncIterator[None]:
     settings: Settings = app[pages.SETTINGS]
-    book, gateway = Book(settings.book), Gateway(settings.gateway_url, settings.gateway_key)
+    book, gateway = Book(settings.book), AsyncGateway(settings.gateway_url, settings.gateway_key, retries=_RETRIES)
     clerk = Clerk(book, gateway)
     app[pages.SHOP] = Shop(book, gateway, clerk)
     app[pages.EAR] = ear = hooks.Ear(book, gateway, clerk, settings.url.rstrip("/") + hooks.PATH)
@@ -96,7 +98,7 @@ async def _ask_for_events(ear: hooks.Ear) -> None:
     while True:
         try:
             return await ear.ask_for_events()
-        except (GatewayProblem, NoAnswer) as error:
+        except (ApiError, NoAnswerError) as error:
             log.warning("no events yet, so the shop asks by itself: %s", error)
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
@@ -118,9 +120,9 @@ async def _around(
         if error.status < 400:  # noqa: PLR2004 - a redirection
             raise
         answer = pages.message(request, error.status, error.reason, error.text or "")
-    except GatewayProblem as problem:
+    except ApiError as problem:
         answer = pages.problem(request, problem)
-    except NoAnswer as silence:
+    except NoAnswerError as silence:
         log.warning("%s", silence)
         answer = pages.message(request, 503, "One moment, please", "Our shop is busy. Please try again in a minute.")
     answer.headers.update(_SECURITY)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+Operation = Literal["checkout", "order", "topup"]
 State = Literal["sending", "to_pay", "preparing", "ready", "in_review", "failed", "cancelled", "expired", "refused"]
 OVER: frozenset[str] = frozenset({"ready", "failed", "cancelled", "refused"})
 """States that only an event makes the shop look at again. An operator may yet end one that is in review or expired."""
@@ -21,7 +22,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS sales (
     id TEXT PRIMARY KEY,
     reference TEXT NOT NULL UNIQUE,
-    path TEXT NOT NULL,
+    operation TEXT NOT NULL,
     body TEXT NOT NULL,
     plan_id TEXT NOT NULL,
     title TEXT NOT NULL DEFAULT '',
@@ -47,11 +48,14 @@ _CHANGEABLE = frozenset(
 
 @dataclass(frozen=True)
 class Sale:
-    """One sale. ``id`` is the unguessable word in the customer's address, ``reference`` ours at the gateway."""
+    """One sale. ``id`` is the unguessable word in the customer's address, ``reference`` ours at the gateway.
+
+    ``operation`` is what is asked of the gateway, ``body`` the arguments, as JSON.
+    """
 
     id: str
     reference: str
-    path: str
+    operation: Operation
     body: str
     plan_id: str
     made_at: float

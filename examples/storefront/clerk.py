@@ -10,18 +10,19 @@ import asyncio
 import json
 import logging
 import time
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakValueDictionary
 
+from esim_gateway_client import ApiError, AsyncGateway, NoAnswerError, models
+
 from .book import Book, Sale, State
-from .gateway import Gateway, GatewayProblem, NoAnswer
 
 log = logging.getLogger(__name__)
 
 # The older a sale, the more rarely it is looked at: after eight minutes every two, for a month.
 _SOONEST_SECONDS, _AGE_PER_LOOK, _LONGEST_SECONDS = 2.0, 4, 30 * 86400.0
 _IDLE_SECONDS = 1.0
-CHECKOUTS = "/v1/checkouts"
+WAIT_SECONDS = 5  # most orders are delivered by then, and the customer's page has the eSIM at once
 # Not the sale's fault: the key is wrong or asks too often. It stays as it is until somebody has put that right.
 _OURS = frozenset({401, 403, 408, 425, 429})
 
@@ -48,7 +49,7 @@ _OF_CHECKOUTS: dict[str, State] = {
 class Clerk:
     """Works on the sales that are due, one after the other, until it is stopped."""
 
-    def __init__(self, book: Book, gateway: Gateway) -> None:
+    def __init__(self, book: Book, gateway: AsyncGateway) -> None:
         self._book, self._gateway = book, gateway
         self._bell = asyncio.Event()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -81,48 +82,54 @@ class Clerk:
             sale = self._book.change(sale.id, look_at=now + wait)
             try:
                 return await self._step(sale)
-            except NoAnswer as silence:
+            except NoAnswerError as silence:
                 log.warning("sale %s: %s", sale.reference, silence)
-            except GatewayProblem as problem:
-                if sale.state == "sending" and problem.status not in _OURS:
-                    return self._book.change(sale.id, state="refused", detail=problem.detail, body="")
+            except ApiError as problem:
+                if sale.state == "sending" and problem.is_outcome_known and problem.status not in _OURS:
+                    return self._book.change(sale.id, state="refused", detail=problem.detail or "", body="")
                 log.error("sale %s: %s", sale.reference, problem)  # noqa: TRY400 - all is said
             return sale
 
     async def _step(self, sale: Sale) -> Sale:
         if sale.order_id is None and sale.checkout_id is not None:
-            sale = self._paying(sale, await self._gateway.get(f"/v1/checkouts/{sale.checkout_id}"))
+            sale = self._paying(sale, await self._gateway.checkouts.get(sale.checkout_id))
         elif sale.order_id is None and sale.state == "sending":
             # The first time or the tenth: the same body under the same key is the same sale.
-            answer = await self._gateway.spend(sale.path, json.loads(sale.body), sale.reference)
-            if sale.path != CHECKOUTS:
-                return self._ordered(sale, answer)
-            sale = self._paying(sale, answer)
+            body, key = json.loads(sale.body), sale.reference
+            if sale.operation != "checkout":
+                return self._ordered(sale, await self._order(sale.operation, body, key))
+            sale = self._paying(sale, await self._gateway.checkouts.create(**body, idempotency_key=key))
         if sale.order_id is not None:
-            return self._ordered(sale, await self._gateway.get(f"/v1/orders/{sale.order_id}"))
+            return self._ordered(sale, await self._gateway.orders.get(sale.order_id))
         return sale
 
-    def _paying(self, sale: Sale, checkout: dict[str, Any]) -> Sale:
+    async def _order(self, operation: Literal["order", "topup"], body: dict[str, Any], key: str) -> models.Order:
+        if operation == "order":
+            return await self._gateway.orders.create(**body, idempotency_key=key, wait=WAIT_SECONDS)
+        esim_id = body.pop("esim_id")
+        return await self._gateway.esims.top_up(esim_id, **body, idempotency_key=key, wait=WAIT_SECONDS)
+
+    def _paying(self, sale: Sale, checkout: models.Checkout) -> Sale:
         return self._book.change(
             sale.id,
             **_terms(checkout),
-            checkout_id=checkout["id"],
-            payment_url=checkout["payment_url"] or "",
-            order_id=checkout["order_id"],
-            state="preparing" if checkout["order_id"] else _OF_CHECKOUTS.get(checkout["status"], "in_review"),
+            checkout_id=checkout.id,
+            payment_url=checkout.payment_url or "",
+            order_id=checkout.order_id,
+            state="preparing" if checkout.order_id else _OF_CHECKOUTS.get(checkout.status, "in_review"),
         )
 
-    def _ordered(self, sale: Sale, order: dict[str, Any]) -> Sale:
+    def _ordered(self, sale: Sale, order: models.Order) -> Sale:
         return self._book.change(
             sale.id,
             **_terms(order),
-            order_id=order["id"],
-            state=_OF_ORDERS.get(order["status"], "in_review"),
-            detail=(order["failure"] or {}).get("detail", ""),
+            order_id=order.id,
+            state=_OF_ORDERS.get(order.status, "in_review"),
+            detail=(order.failure.detail if order.failure else None) or "",
         )
 
 
-def _terms(answer: dict[str, Any]) -> dict[str, str]:
+def _terms(answer: models.Checkout | models.Order) -> dict[str, str]:
     """What was sold for how much, in the gateway's words. What was sent is there now, so the e-mail address goes."""
-    price = answer["price"]
-    return {"title": answer["plan"]["name"], "price": f"{price['amount']} {price['currency']}", "body": ""}
+    title = answer.plan.name if answer.plan else ""
+    return {"title": title, "price": f"{answer.price.amount} {answer.price.currency}", "body": ""}

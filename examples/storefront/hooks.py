@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 
 from aiohttp import web
-from standardwebhooks import Webhook, WebhookVerificationError
+
+from esim_gateway_client import AsyncGateway, WebhookVerificationError, models, read_webhook
 
 from .book import Book
 from .clerk import Clerk
-from .gateway import Gateway
 
 log = logging.getLogger(__name__)
 
 PATH = "/gateway-events"
-EVENTS = (
+EVENTS: Sequence[models.NoticeType] = (
     "checkout.paid",
     "checkout.expired",
     "checkout.needs_review",
@@ -29,7 +30,7 @@ EVENTS = (
 class Ear:
     """Where the gateway's events come in."""
 
-    def __init__(self, book: Book, gateway: Gateway, clerk: Clerk, url: str) -> None:
+    def __init__(self, book: Book, gateway: AsyncGateway, clerk: Clerk, url: str) -> None:
         self._book, self._gateway, self._clerk, self._url = book, gateway, clerk, url
 
     async def ask_for_events(self) -> None:
@@ -38,15 +39,15 @@ class Ear:
         The secret is shown once and kept in the book. Where it was lost (another book, the same address) the
         endpoint gets a new one. Raises what the gateway's client raises; without events the shop polls.
         """
-        there = {each["url"]: each["id"] for each in (await self._gateway.get("/v1/webhook-endpoints"))["data"]}
+        there = {each.url: each.id async for each in self._gateway.webhook_endpoints.list()}
         kept = self._book.endpoint(self._url)
         if kept is not None and there.get(self._url) == kept[0]:
             return
         if self._url in there:
-            made = await self._gateway.post(f"/v1/webhook-endpoints/{there[self._url]}/rotate", None)
+            made = await self._gateway.webhook_endpoints.rotate_secret(there[self._url])
         else:
-            made = await self._gateway.post("/v1/webhook-endpoints", {"url": self._url, "events": EVENTS})
-        self._book.keep_endpoint(self._url, made["id"], made["secret"])
+            made = await self._gateway.webhook_endpoints.create(url=self._url, events=EVENTS)
+        self._book.keep_endpoint(self._url, made.id, made.secret)
 
     async def hear(self, request: web.Request) -> web.Response:
         """One event. Nothing that it says is believed but that there is something to look at."""
@@ -55,11 +56,17 @@ class Ear:
         if kept is None:
             return web.Response(status=503)  # it is sent again
         try:
-            event = Webhook(kept[1]).verify(body, dict(request.headers))
-        except (WebhookVerificationError, ValueError):  # of the second kind are headers of no known form
-            log.warning("an event with a wrong signature")
+            event = read_webhook(body, request.headers, kept[1])
+        except WebhookVerificationError as error:
+            log.warning("an event is refused: %s", error)
             return web.Response(status=401)
-        names = [value for value in event.get("data", {}).values() if isinstance(value, str)]
-        if self._book.heard(request.headers["webhook-id"], names):
+        if self._book.heard(event.id, list(_names(event))):
             self._clerk.ring()
         return web.Response(status=204)
+
+
+def _names(event: models.Event) -> Iterator[str]:
+    """What an event names of ours: order, checkout, reference."""
+    for field in ("order_id", "checkout_id", "reference"):
+        if (name := getattr(event.data, field, None)) is not None:
+            yield name

@@ -7,17 +7,18 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import aiohttp_jinja2
 from aiohttp import web
 
-from .book import Book, Sale
-from .clerk import CHECKOUTS, Clerk
-from .gateway import Gateway, GatewayProblem
+from esim_gateway_client import ApiError, AsyncGateway, models
+
+from .book import Book, Operation, Sale
+from .clerk import Clerk
 
 if TYPE_CHECKING:
     from .app import Settings
@@ -29,7 +30,7 @@ class Shop:
     """What the pages work with."""
 
     book: Book
-    gateway: Gateway
+    gateway: AsyncGateway
     clerk: Clerk
 
 
@@ -53,20 +54,17 @@ async def search(request: web.Request) -> web.Response:
     shop = request.app[SHOP]
     query = {name: request.query.get(name, "") for name in ("country", "gb", "days", "cursor")}
     countries = await _countries(request)
-    filters = {
-        "country": query["country"] if query["country"] in countries else "",
-        "min_data_mb": _number(query["gb"], _MOST_GB) * MB_IN_GB,
-        "min_days": _number(query["days"], _MOST_DAYS),
-    }
     found = None
-    if filters["country"]:
-        found = await shop.gateway.catalogue(
-            "/v1/plans",
-            **filters,
-            currency=request.app[SETTINGS].currency,
+    if query["country"] in countries:
+        listing = shop.gateway.plans.list(
+            country=[query["country"]],
+            min_data_mb=_number(query["gb"], _MOST_GB) * MB_IN_GB or None,
+            min_days=_number(query["days"], _MOST_DAYS) or None,
+            currency=_currency(request),
             limit=_PER_PAGE,
-            cursor=query["cursor"],
+            cursor=query["cursor"] or None,
         )
+        found = await anext(listing.pages())
     return _page(request, "search.html", countries=countries, found=found, query=query)
 
 
@@ -88,8 +86,7 @@ async def buy(request: web.Request) -> web.Response:
         body["customer"] = {"email": email}
     if settings.payment == "link":
         body |= {"language": settings.language, "return_url": f"{settings.url.rstrip('/')}/orders/{sale_id}"}
-    path = CHECKOUTS if settings.payment == "link" else "/v1/orders"
-    sale = await _sold(shop, sale_id, plan_id, path, body)
+    sale = await _sold(shop, sale_id, plan_id, "checkout" if settings.payment == "link" else "order", body)
     raise web.HTTPSeeOther(sale.payment_url or f"/orders/{sale.id}")
 
 
@@ -115,9 +112,9 @@ async def picture(request: web.Request) -> web.Response:
     """The QR code, fetched with the shop's key and kept nowhere."""
     shop, sale = request.app[SHOP], _of(request)
     esim = await _esim(shop, sale)
-    if esim is None or esim["qr_svg_url"] is None:
+    if esim is None or esim.qr_svg_url is None:
         raise web.HTTPNotFound(text="There is no QR code for this order.")
-    return web.Response(body=await shop.gateway.picture(esim["qr_svg_url"]), content_type="image/svg+xml")
+    return web.Response(body=await shop.gateway.esims.get_qr_svg(esim.id), content_type="image/svg+xml")
 
 
 @ROUTES.get("/orders/{sale}/topup")
@@ -127,8 +124,8 @@ async def more_data(request: web.Request) -> web.Response:
     esim = await _esim(shop, sale)
     if esim is None:
         raise web.HTTPNotFound(text="There is no eSIM to add data to yet.")
-    options = await shop.gateway.get(f"/v1/esims/{esim['id']}/topup-plans", currency=request.app[SETTINGS].currency)
-    return _page(request, "topup.html", sale=sale, options=options["data"], new_sale=_new_id())
+    options = [each async for each in shop.gateway.esims.list_topup_plans(esim.id, currency=_currency(request))]
+    return _page(request, "topup.html", sale=sale, options=options, new_sale=_new_id())
 
 
 @ROUTES.post("/orders/{sale}/topup")
@@ -139,8 +136,8 @@ async def add_data(request: web.Request) -> web.Response:
     esim = await _esim(shop, sale)
     if esim is None or not _SALE_ID.fullmatch(new_id) or not option:
         raise web.HTTPBadRequest(text="This form is not whole. Please go back and try again.")
-    body = {"topup_plan_id": option, "reference": _reference(new_id)}
-    await _sold(shop, new_id, sale.plan_id, f"/v1/esims/{esim['id']}/topups", body, of_sale=sale.id)
+    body = {"esim_id": esim.id, "topup_plan_id": option, "reference": _reference(new_id)}
+    await _sold(shop, new_id, sale.plan_id, "topup", body, of_sale=sale.id)
     raise web.HTTPSeeOther(f"/orders/{sale.id}")
 
 
@@ -149,7 +146,7 @@ def message(request: web.Request, status: int, title: str, text: str) -> web.Res
     return _page(request, "message.html", status=status, title=title, text=text)
 
 
-def problem(request: web.Request, said: GatewayProblem) -> web.Response:
+def problem(request: web.Request, said: ApiError) -> web.Response:
     """What the gateway said no to, in words for customers. What is the shop's own fault is a 503 to them."""
     if (title := _MESSAGES.get(said.status)) is None:
         return message(request, 503, "Not possible now", "Something is wrong on our side. Please try again later.")
@@ -157,7 +154,7 @@ def problem(request: web.Request, said: GatewayProblem) -> web.Response:
 
 
 async def _sold(
-    shop: Shop, sale_id: str, plan_id: str, path: str, body: dict[str, Any], of_sale: str | None = None
+    shop: Shop, sale_id: str, plan_id: str, operation: Operation, body: dict[str, Any], of_sale: str | None = None
 ) -> Sale:
     """Write a sale down, then send it. A form that is sent twice is one sale."""
     now = time.time()
@@ -165,7 +162,7 @@ async def _sold(
         Sale(
             id=sale_id,
             reference=_reference(sale_id),
-            path=path,
+            operation=operation,
             body=json.dumps(body),
             plan_id=plan_id,
             made_at=now,
@@ -177,34 +174,34 @@ async def _sold(
 
 
 async def _plan_page(request: web.Request, plan_id: str) -> web.Response:
-    shop, currency = request.app[SHOP], request.app[SETTINGS].currency
-    quote = await shop.gateway.post("/v1/quotes", {"plan_id": plan_id, **({"currency": currency} if currency else {})})
+    quote = await request.app[SHOP].gateway.quotes.create(plan_id=plan_id, currency=_currency(request))
     countries = await _countries(request)
-    return _page(request, "plan.html", plan=quote["plan"], quote=quote, countries=countries, sale=_new_id())
+    return _page(request, "plan.html", plan=quote.plan, quote=quote, countries=countries, sale=_new_id())
 
 
-async def _countries(request: web.Request) -> dict[str, dict[str, Any]]:
+async def _countries(request: web.Request) -> dict[str, models.CountryEntry]:
     """What can be travelled to, by code, as the gateway has them: by name."""
-    found = await request.app[SHOP].gateway.catalogue("/v1/countries", currency=request.app[SETTINGS].currency)
-    return {each["code"]: each for each in sorted(found["data"], key=lambda each: each["name"])}
+    found = [each async for each in request.app[SHOP].gateway.countries.list(currency=_currency(request))]
+    return {each.code: each for each in sorted(found, key=attrgetter("name"))}
 
 
-async def _esim(shop: Shop, sale: Sale) -> dict[str, Any] | None:
+def _currency(request: web.Request) -> str | None:
+    return request.app[SETTINGS].currency or None
+
+
+async def _esim(shop: Shop, sale: Sale) -> models.OrderedEsim | None:
     """The eSIM of a sale, asked for each time it is shown: its code is a secret, so it is kept nowhere."""
-    if sale.state != "ready":
+    if sale.state != "ready" or sale.order_id is None:
         return None
-    found = await shop.gateway.get(f"/v1/orders/{sale.order_id}")
-    esim: dict[str, Any] | None = found["esim"]
-    return esim
+    return (await shop.gateway.orders.get(sale.order_id)).esim
 
 
-async def _usage(shop: Shop, esim: dict[str, Any]) -> dict[str, Any] | None:
+async def _usage(shop: Shop, esim: models.OrderedEsim) -> models.EsimUsage | None:
     """How much data is left; None where this eSIM's supplier does not tell (501)."""
     try:
-        found: dict[str, Any] = await shop.gateway.get(f"/v1/esims/{esim['id']}/usage")
-    except GatewayProblem:
+        return await shop.gateway.esims.get_usage(esim.id)
+    except ApiError:
         return None
-    return found
 
 
 def _of(request: web.Request) -> Sale:
@@ -241,22 +238,22 @@ def _page(request: web.Request, template: str, status: int = 200, **context: Any
     return aiohttp_jinja2.render_template(template, request, context, status=status)
 
 
-def _data(data: Mapping[str, Any]) -> str:
-    if data["unlimited"]:
+def _data(data: models.PlanData) -> str:
+    if data.unlimited:
         return "Unlimited data"
-    return str(data["declared"]).replace("/", " a ")
+    return str(data.declared).replace("/", " a ")
 
 
-def _days(validity: Mapping[str, Any]) -> str:
-    return f"{validity['days']} day{'' if validity['days'] == 1 else 's'}"
+def _days(validity: models.PlanValidity) -> str:
+    return f"{validity.days} day{'' if validity.days == 1 else 's'}"
 
 
-def _price(price: Mapping[str, str] | None) -> str:
-    return f"{price['amount']} {price['currency']}" if price else "no price"
+def _price(price: models.Price | None) -> str:
+    return f"{price.amount} {price.currency}" if price else "no price"
 
 
-def _clock(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%H:%M} UTC"
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M} UTC"
 
 
 def _megabytes(mb: int | None) -> str:

@@ -16,10 +16,12 @@ import aiohttp
 import pytest
 from standardwebhooks import Webhook
 
-from examples.storefront import clerk, gateway
+from esim_gateway_client import NoAnswerError
+from examples.storefront import clerk
 from examples.storefront.app import Settings
-from examples.storefront.gateway import NoAnswer
 from examples.storefront.hooks import PATH, Ear
+from gateway.api.examples import example_of
+from schemas.events import EVENTS
 from tests.examples.conftest import Street, free_socket
 from tests.examples.test_shop import GOOD, fields, form_for
 from tests.kit.waiting import until
@@ -43,7 +45,7 @@ def kept_secret(street):
 
 async def test_an_event_alone_brings_a_sale_to_its_end(make_street, monkeypatch):
     monkeypatch.setattr(clerk, "_SOONEST_SECONDS", 3600.0)
-    monkeypatch.setattr(gateway, "WAIT", "wait=0")
+    monkeypatch.setattr(clerk, "WAIT_SECONDS", 0)
     street = await make_street(payment="none")
     await street.gateway.town.tell("pikasim", "till", {"delivery_seconds": 2})
     await until(lambda: kept_secret(street))
@@ -55,10 +57,10 @@ async def test_an_event_alone_brings_a_sale_to_its_end(make_street, monkeypatch)
 
 async def test_without_any_event_a_sale_comes_to_its_end_by_looking(make_street, monkeypatch):
     async def nobody_tells(_ear):
-        raise NoAnswer("not today")
+        raise NoAnswerError("not today")
 
     monkeypatch.setattr(Ear, "ask_for_events", nobody_tells)
-    monkeypatch.setattr(gateway, "WAIT", "wait=0")
+    monkeypatch.setattr(clerk, "WAIT_SECONDS", 0)
     street = await make_street(payment="none")
     form = await form_for(street, GOOD["s2s"])
     await street.post("/buy", form)
@@ -71,7 +73,7 @@ async def test_an_event_that_is_forged_altered_or_old_is_refused_and_one_that_co
     form = await form_for(unpaid, GOOD["beppay"])
     await unpaid.post("/buy", form)
     await unpaid.state(form["sale"], "ready")
-    body = json.dumps({"type": "order.fulfilled", "timestamp": "", "data": {"order_id": "ord_1"}})
+    body = json.dumps(example_of(EVENTS["order.fulfilled"], {}) | {"id": "msg_1"})
     other = Webhook(base64.b64encode(b"o" * 32).decode())
 
     def headers(webhook, seconds=0):
@@ -85,7 +87,7 @@ async def test_an_event_that_is_forged_altered_or_old_is_refused_and_one_that_co
 
     ours = Webhook(secret)
     assert await sent(body, headers(other)) == 401
-    assert await sent(body.replace("ord_1", "ord_2"), headers(ours)) == 401
+    assert await sent(body.replace("fulfilled", "cancelled"), headers(ours)) == 401
     assert await sent(body, headers(ours, 600)) == 401
     assert await sent(body, headers(ours) | {"webhook-signature": "v1"}) == 401
     assert await sent(body, {}) == 401
@@ -166,7 +168,12 @@ async def shop_process(street, gateway_url):
         "-m",
         "examples.storefront",
         cwd=HOUSE,
-        env=dict(os.environ) | {f"SHOP_{name}": value for name, value in given.items()} | {"SHOP_BOOK": settings.book},
+        env={
+            **os.environ,
+            **{f"SHOP_{name}": value for name, value in given.items()},
+            "SHOP_BOOK": settings.book,
+            "PYTHONPATH": str(HOUSE / "clients/python"),  # `make example` installs the client
+        },
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:

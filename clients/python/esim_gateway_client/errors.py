@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from .models import NearestPlan, Problem, ProblemError
 
+_SERVER_ERROR, _NOT_IMPLEMENTED = 500, 501
+
 
 class GatewayError(Exception):
     """Anything that this client raises because of an answer, or of none."""
@@ -55,6 +57,11 @@ class ApiError(GatewayError):
         self.successors: list[str] = problem.successors or []
         self.nearest: list[NearestPlan] = problem.nearest or []
         self.idempotency_key = idempotency_key
+
+    @property
+    def is_outcome_known(self) -> bool:
+        """Whether it is certain that nothing was bought."""
+        return self.status < _SERVER_ERROR or self.status == _NOT_IMPLEMENTED
 
 
 class WebhookVerificationError(GatewayError):
