@@ -20,17 +20,6 @@ from gateway.api.problems import KINDS, Kind
 
 PACKAGE = Path(__file__).parents[1] / "typescript"
 _WIDTH = 120
-_IMPORTS = {
-    r"\bbodies\.": 'import type * as bodies from "./bodies.ts";',
-    r"\bmodels\.": 'import type * as models from "./models.ts";',
-    r"\bpathOf\(": 'import { pathOf } from "./calls.ts";',
-    r"\bOptions\b": 'import type { Options } from "./calls.ts";',
-    r"\bKeyOptions\b": 'import type { KeyOptions } from "./calls.ts";',
-    r"\bWaitOptions\b": 'import type { WaitOptions } from "./calls.ts";',
-    r"\bSend\b": 'import type { Send } from "./calls.ts";',
-    r"\bListing\b": 'import { Listing } from "./lists.ts";',
-    r"\bApiError\b": 'import { ApiError } from "./errors.ts";',
-}
 
 
 def files(description: Description) -> dict[Path, str]:
@@ -43,16 +32,12 @@ def files(description: Description) -> dict[Path, str]:
         "problems": _problems(KINDS),
         "operations": _operations(description, outside),
     }
-    return {PACKAGE / "src" / f"{name}.ts": _module(list(lines)) for name, lines in made.items()}
+    return {PACKAGE / "src" / f"{name}.ts": _module(*lines) for name, lines in made.items()}
 
 
-def _module(lines: list[str]) -> str:
-    """A module with its imports."""
-    title, *body = lines
-    code = re.sub(r"/\*\*.*?\*/", "", "\n".join(body), flags=re.DOTALL)
-    imports = [line for pattern, line in _IMPORTS.items() if re.search(pattern, code)]
-    head = [f"/** {title} Made by `make clients` from the API's description. Do not edit. */", ""]
-    return "\n".join([*head, *imports, *([""] if imports else []), *body]).rstrip("\n") + "\n"
+def _module(title: str, *body: str) -> str:
+    head = f"/** {title} Made by `make clients` from the API's description. Do not edit. */"
+    return "\n".join([head, "", *body]).rstrip("\n") + "\n"
 
 
 def _models(description: Description, types: Types) -> Iterator[str]:
@@ -69,6 +54,8 @@ def _models(description: Description, types: Types) -> Iterator[str]:
 
 def _bodies(description: Description, types: Types) -> Iterator[str]:
     yield "What is handed to operations."
+    yield 'import type * as models from "./models.ts";'
+    yield ""
     sent = {name for operation in description.operations for name in operation.body_names}
     for name in sorted({*sent, *description.body_names}):
         schema = description.schemas[name]
@@ -81,6 +68,8 @@ def _bodies(description: Description, types: Types) -> Iterator[str]:
 
 def _problems(kinds: Mapping[str, Kind]) -> Iterator[str]:
     yield "A class for each error code of the API."
+    yield 'import { ApiError } from "./errors.ts";'
+    yield ""
     for code, kind in kinds.items():
         yield from _comment(f"{kind.title}.\n\n{kind.cause} {kind.cure}", indent="")
         yield f"export class {camel(code)}Error extends ApiError {{"
@@ -95,6 +84,11 @@ def _problems(kinds: Mapping[str, Kind]) -> Iterator[str]:
 
 def _operations(description: Description, types: Types) -> Iterator[str]:
     yield "The operations of the API."
+    yield 'import type * as bodies from "./bodies.ts";'
+    yield 'import { pathOf, type KeyOptions, type Options, type Send, type WaitOptions } from "./calls.ts";'
+    yield 'import { Listing } from "./lists.ts";'
+    yield 'import type * as models from "./models.ts";'
+    yield ""
     groups = {
         group: list(found)
         for group, found in groupby(sorted(description.operations, key=attrgetter("group")), attrgetter("group"))

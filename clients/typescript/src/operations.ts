@@ -1,13 +1,9 @@
 /** The operations of the API. Made by `make clients` from the API's description. Do not edit. */
 
 import type * as bodies from "./bodies.ts";
-import type * as models from "./models.ts";
-import { pathOf } from "./calls.ts";
-import type { Options } from "./calls.ts";
-import type { KeyOptions } from "./calls.ts";
-import type { WaitOptions } from "./calls.ts";
-import type { Send } from "./calls.ts";
+import { pathOf, type KeyOptions, type Options, type Send, type WaitOptions } from "./calls.ts";
 import { Listing } from "./lists.ts";
+import type * as models from "./models.ts";
 
 /** The operations of `/v1/checkouts`. */
 export class Checkouts {
