@@ -138,7 +138,7 @@ class Connection(web.RequestHandler):
             log.error("request_failed_outside_routes", request_id=request_id, exc_info=exc)
         else:
             log.info("request_unreadable", request_id=request_id, status=status, kind=type(exc).__name__)
-        response = render(Refusal(code), request_id)
+        response = render(Refusal(code), request_id, self._doors.base_url)
         response.headers.update(SECURITY_HEADERS)
         response.headers["X-Request-Id"] = request_id
         response.headers["Server"] = "esim-gateway"
@@ -154,10 +154,17 @@ class FrontDoor(web.Server):
     """
 
     def __init__(
-        self, handler: Any, *, per_address: int, trusted: Sequence[IPv4Network | IPv6Network], **options: Any
+        self,
+        handler: Any,
+        *,
+        per_address: int,
+        trusted: Sequence[IPv4Network | IPv6Network],
+        base_url: str = "",
+        **options: Any,
     ) -> None:
         super().__init__(handler, **options)
         self.trusted = trusted
+        self.base_url = base_url
         self.arrival_seconds = ARRIVAL_SECONDS
         self.unfinished: dict[Connection, tuple[float, str]] = {}  # since when and whose, the oldest first
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -248,6 +255,7 @@ class FrontDoorRunner(web.AppRunner):
             request_factory=plain.request_factory,
             per_address=self._settings.connections.unfinished_per_address,
             trusted=self._settings.trusted_proxies,
+            base_url=self._settings.public_base_url,
             **plain._kwargs,  # noqa: SLF001 - what aiohttp adds to ours
         )
         return self.door

@@ -172,14 +172,14 @@ class Gate:
                     return self._send(request, result, caller, request_id, began, first=True)
                 response = cast("web.StreamResponse", result)
         except Refusal as refusal:
-            response = render(refusal, request_id)
+            response = self._render(refusal, request_id)
             caller = request.get(state.CALLER)
         except web.HTTPException as error:
-            response = error if error.status < 400 else render(of_status(error), request_id)  # noqa: PLR2004 - HTTP
+            response = error if error.status < 400 else self._render(of_status(error), request_id)  # noqa: PLR2004 - HTTP
         except BodyError as error:
             response = self._body_problem(error, request_id)
         except CatalogNotLoadedError as error:
-            response = render(unavailable(str(error), retry_after=2), request_id)
+            response = self._render(unavailable(str(error), retry_after=2), request_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
             response = self._fault(error, template, request_id)
         finally:
@@ -188,30 +188,31 @@ class Gate:
         self._note(request.method, template, response.status, caller, request_id, began)
         return response
 
-    @staticmethod
-    def _fault(error: Exception, template: str, request_id: str) -> web.Response:
+    def _render(self, refusal: Refusal, request_id: str) -> web.Response:
+        return render(refusal, request_id, self._settings.public_base_url)
+
+    def _fault(self, error: Exception, template: str, request_id: str) -> web.Response:
         logger = structlog.get_logger()
         if is_database_down(error):
             reason = f"{type(error).__name__}: {error}"
             logger.warning("database down", route=template, request_id=request_id, error=reason)
-            return render(unavailable("this needs the database, which cannot be reached"), request_id)
+            return self._render(unavailable("this needs the database, which cannot be reached"), request_id)
         logger.error("unexpected fault", route=template, request_id=request_id, exc_info=error)
-        return render(Refusal("internal"), request_id)
+        return self._render(Refusal("internal"), request_id)
 
     def _refuse_encoding(self, request: web.Request, began: float) -> web.StreamResponse:
         """415 for a body that would have to be decoded: before key, route and signature are looked at."""
         request_id = self._request_id(request)
         refusal = Refusal("unsupported_media_type", "Send the body as it is, without Content-Encoding.")
-        response = render(refusal, request_id)
+        response = self._render(refusal, request_id)
         self._dress(request, response, None, request_id)
         self._note(request.method, self._route(request)[0], response.status, None, request_id, began)
         return response
 
-    @staticmethod
-    def _body_problem(error: BodyError, request_id: str) -> web.Response:
+    def _body_problem(self, error: BodyError, request_id: str) -> web.Response:
         if error.client_is_gone:
             return web.Response(status=error.status)  # for the log and the figures
-        response = render(Refusal(error.code, str(error)), request_id)
+        response = self._render(Refusal(error.code, str(error)), request_id)
         response.force_close()
         return response
 
@@ -245,7 +246,7 @@ class Gate:
             return None  # it is refused without its body
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
             request_id = self._request_id(request)
-            response = render(Refusal("expectation_failed"), request_id)
+            response = self._render(Refusal("expectation_failed"), request_id)
             self._dress(request, response, None, request_id)
             return response
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -101,11 +101,11 @@ def problem_example(code: str) -> dict[str, Any]:
     }
 
 
-def render(refusal: Refusal, request_id: str) -> web.Response:
-    """The problem as an answer."""
+def render(refusal: Refusal, request_id: str, base_url: str = "") -> web.Response:
+    """The problem as an answer. Without ``base_url`` its type is a path."""
     kind = KINDS[refusal.code]
     body = Problem(
-        type=f"/errors/{refusal.code}",
+        type=f"{base_url}/errors/{refusal.code}",
         title=kind.title,
         status=kind.status,
         code=refusal.code,

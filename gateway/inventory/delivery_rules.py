@@ -48,8 +48,9 @@ def ordered_esim(
     *,
     confirmation_code_required: bool,
     page_url: str | None,
+    base_url: str = "",
 ) -> OrderedEsim:
-    """The ``esim`` of an order's JSON, for the order's owner alone.
+    """The ``esim`` of an order's JSON, for the order's owner alone. Without ``base_url`` addresses are paths.
 
     A code that is not complete is given as it is, without parts, pictures and links.
     """
@@ -74,8 +75,8 @@ def ordered_esim(
         smdp_address=code.smdp_address,
         matching_id=code.matching_id,
         confirmation_code_required=confirmation_code_required or code.confirmation_code_required,
-        qr_svg_url=f"/v1/esims/{esim_id}/qr.svg",
-        qr_png_url=f"/v1/esims/{esim_id}/qr.png",
+        qr_svg_url=f"{base_url}/v1/esims/{esim_id}/qr.svg",
+        qr_png_url=f"{base_url}/v1/esims/{esim_id}/qr.png",
         install=install_links(code.text),
         page_url=page_url,
     )

@@ -39,21 +39,20 @@ def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEs
         code,
         confirmation_code_required=esim.confirmation_code_required,
         page_url=page,
+        base_url=deps.settings.public_base_url,
     )
 
 
 def page_url(deps: Deps, esim_id: str) -> str:
     """The address of the traveller's page of an eSIM, good for a while from now."""
-    settings = deps.settings.esim
-    token = PAGE.token(deps.seal, esim_id, deps.clock(), settings.page_days)
-    return url_of(token, settings.page_base_url)
+    token = PAGE.token(deps.seal, esim_id, deps.clock(), deps.settings.esim.page_days)
+    return url_of(token, deps.settings.page_base_url)
 
 
 def qr_links(deps: Deps, esim_id: str) -> QrLinks:
     """Addresses of the code's pictures that need no key, good for a short while from now."""
-    settings = deps.settings.esim
-    token = PICTURE.token(deps.seal, esim_id, deps.clock(), settings.qr_link_minutes)
-    svg, png = (url_of(token, settings.page_base_url, ending) for ending in (".svg", ".png"))
+    token = PICTURE.token(deps.seal, esim_id, deps.clock(), deps.settings.esim.qr_link_minutes)
+    svg, png = (url_of(token, deps.settings.page_base_url, ending) for ending in (".svg", ".png"))
     return QrLinks(svg, png, PICTURE.expires_at(token))
 
 

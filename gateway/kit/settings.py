@@ -200,7 +200,7 @@ class Webhooks(_Section):
 
 
 class Esim(_Section):
-    """``page_base_url`` is where travellers reach this gateway; without it an address is a path only."""
+    """``page_base_url`` is where travellers reach this gateway, if elsewhere than at ``public_base_url``."""
 
     cache_seconds: int = Field(default=60, ge=0)
     poll_share: float = Field(default=0.2, gt=0, le=1)
@@ -289,6 +289,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     state_dir: Path = Path(".state")
     base_currency: str = "USD"
+    public_base_url: str = ""
     secret_key: Secrets = ()
     cors_origins: Texts = ()
     trusted_proxies: Networks = ()
@@ -334,6 +335,18 @@ class Settings(BaseSettings):
                 "and run `esim-gateway secrets rotate`"
             )
         return value
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _whole_url(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("must be an address such as https://gateway.example.com")
+        return value.rstrip("/")
+
+    @property
+    def page_base_url(self) -> str:
+        """Where travellers reach this gateway; empty where that is not told: an address is then a path."""
+        return self.esim.page_base_url or self.public_base_url
 
     @field_validator("suppliers")
     @classmethod

@@ -89,6 +89,7 @@ def _delivered_now(deps: Deps, settled: Settled | None) -> OrderedEsim | None:
         code,
         confirmation_code_required=esim.confirmation_code_required,
         page_url=None if code is None else page_url(deps, esim.id),
+        base_url=deps.settings.public_base_url,
     )
 
 
