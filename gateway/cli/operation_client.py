@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -24,7 +25,15 @@ T = TypeVar("T")
 ENV_KEY = "GATEWAY_KEY"
 PATIENCE_SECONDS = 120.0  # some operations wait for suppliers
 A_PAGE = 200
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_REDIRECTED, _UNAUTHORIZED, _FORBIDDEN = 300, 401, 403
+
+
+class ProblemReceivedError(ConfigurationError):
+    """A gateway answered with a problem, which is as it came; the error's text is one line."""
+
+    def __init__(self, text: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(text)
+        self.problem = problem
 
 
 class Gateway:
@@ -38,17 +47,37 @@ class Gateway:
         """The decoded JSON of the answer. ``parts`` are those of the path.
 
         What is ``sent``, and is not None, stands in the body where the operation takes one, else in the query.
-        Raises ``ConfigurationError`` with one line for a problem, and for a gateway that cannot be reached.
+        Raises ``ProblemReceivedError`` for a problem, ``ConfigurationError`` where no gateway answers; both in a line.
         """
+        import msgspec
+
+        raw = await self.fetch(operation, parts, sent)
+        try:
+            found = msgspec.json.decode(raw)
+        except msgspec.DecodeError:
+            found = None
+        if not isinstance(found, dict):
+            raise ConfigurationError(f"{self._url or 'the gateway'}: the answer of {operation} is not JSON")
+        return found
+
+    async def fetch(
+        self,
+        operation: str,
+        parts: Mapping[str, str] | None = None,
+        sent: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The answer as it came, which may be a picture. Raises as ``call`` does."""
         import aiohttp
         import msgspec
 
         route = route_of(operation)
         path = route.path.lstrip("/").format(**{name: quote(part, safe="") for name, part in (parts or {}).items()})
-        sent = {name: value for name, value in sent.items() if value is not None}
-        request: dict[str, Any] = {"params": _texts(sent)}
+        sent = {name: value for name, value in (sent or {}).items() if value is not None}
+        request: dict[str, Any] = {"params": _texts(sent), "headers": headers}
         if route.bodies:
-            request = {"data": msgspec.json.encode(sent), "headers": {"Content-Type": "application/json"}}
+            typed = {"Content-Type": "application/json", **(headers or {})}
+            request = {"data": msgspec.json.encode(sent), "headers": typed}
         try:
             async with self._session.request(route.method, path, allow_redirects=False, **request) as answer:
                 raw = await answer.read()
@@ -56,14 +85,14 @@ class Gateway:
             raise ConfigurationError(f"{self._url} did not answer within {PATIENCE_SECONDS:.0f} s") from None
         except aiohttp.ClientError as error:
             raise ConfigurationError(f"{self._url} cannot be reached: {str(error) or type(error).__name__}") from None
+        if answer.status < _REDIRECTED:
+            return raw
         try:
             found = msgspec.json.decode(raw)
         except msgspec.DecodeError:
             found = None
-        if not answer.ok or not isinstance(found, dict):
-            problem = found if isinstance(found, dict) else {}
-            raise ConfigurationError(self._words(answer.status, problem, path, [*(parts or {}).values()]))
-        return found
+        problem = found if isinstance(found, dict) else {}
+        raise ProblemReceivedError(self._words(answer.status, problem, path, [*(parts or {}).values()]), problem)
 
     async def walk(
         self,
@@ -112,7 +141,7 @@ def run_at_gateway(
     """
     url = remote_url(state_dir)
     if url is not None:
-        return asyncio.run(_remotely(url, action))
+        return asyncio.run(_remotely(url, action, "ops (or ops:read)"))
 
     async def locally(deps: Deps) -> R:
         from gateway.cli.local_gateway import local_session
@@ -124,12 +153,32 @@ def run_at_gateway(
     return run_connected(state_dir, locally)
 
 
-async def _remotely(url: str, action: Callable[[Gateway], Awaitable[R]]) -> R:
-    import aiohttp
+def run_as_storefront(action: Callable[[Gateway], Awaitable[R]]) -> R:
+    """What ``action`` gives at the gateway that ``GATEWAY_URL`` names, with a storefront's key."""
+    return asyncio.run(_remotely(gateway_url(), action, "storefront"))
 
+
+def gateway_url() -> str:
+    """What ``GATEWAY_URL`` names. Raises ``ConfigurationError`` where it names nothing."""
+    url = remote_url(None)
+    if url is None:
+        raise ConfigurationError(f"set {ENV_URL} to the gateway's address, such as http://127.0.0.1:8080")
+    return url
+
+
+async def _remotely(url: str, action: Callable[[Gateway], Awaitable[R]], scope: str) -> R:
     key = os.environ.get(ENV_KEY)
     if not key:
-        raise ConfigurationError(f"set {ENV_KEY} to a key with the scope ops (or ops:read) of {url}")
+        raise ConfigurationError(f"set {ENV_KEY} to a key with the scope {scope} of {url}")
+    async with gateway_at(url, key) as gateway:
+        return await action(gateway)
+
+
+@asynccontextmanager
+async def gateway_at(url: str, key: str) -> AsyncIterator[Gateway]:
+    """The gateway of an address, asked with a key. Raises ``ConfigurationError`` for what is no address."""
+    import aiohttp
+
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(f"{ENV_URL}: {url!r} is no address such as https://gateway.example.com")
@@ -138,7 +187,7 @@ async def _remotely(url: str, action: Callable[[Gateway], Awaitable[R]]) -> R:
         headers={"Authorization": f"Bearer {key}"},
         timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS),
     ) as session:
-        return await action(Gateway(session, url))
+        yield Gateway(session, url)
 
 
 def decoded(raw: Any, kind: type[T] | None) -> T:
@@ -167,6 +216,10 @@ def route_of(operation: str) -> Route:
 
 
 def _texts(query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A query as it is written: lists repeated, true for True."""
+    """A query as it is written: lists repeated, true and false for booleans."""
     listed = ((name, value if isinstance(value, list) else [value]) for name, value in query.items())
-    return [(name, "true" if value is True else str(value)) for name, values in listed for value in values]
+    return [
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, values in listed
+        for value in values
+    ]
