@@ -34,7 +34,7 @@ FEATURES = (
     Feature("items", ("goods", "other_goods")),
     Feature("selling"),
     Feature("inventory", ("esims", "numbers")),
-    Feature("orders"),
+    Feature("orders", ("order_batches",)),
     Feature("prices", ("compare", "history", "changes", "margins")),
     Feature("sync", ("sync_runs", "suspects", "unmapped", "mappings", "quarantine")),
     Feature("checkouts"),

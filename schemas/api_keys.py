@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schemas.api import Price
 from schemas.examples import example
 
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"  # one line, not blank
@@ -99,6 +100,45 @@ class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
     storefront: Annotated[str, example("Example shop")]
     mode: Annotated[Literal["live", "test"], example("test")]
     scopes: Annotated[list[ScopeName], example(["storefront", "goods"])]
+
+
+MandateAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["20.00"])]
+
+
+class MandateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a key may spend at most from now on. Amounts are in the gateway's base currency, and above 0.
+
+    Attributes:
+        per_order: The most that one order may come to.
+        per_day: The most for all orders of a UTC day.
+        per_month: The most for all orders of a UTC month.
+        ends_at: When the mandate ends; the key places no order from then on.
+    """
+
+    per_order: MandateAmount
+    per_day: Annotated[MandateAmount, example("60.00")]
+    per_month: Annotated[MandateAmount, example("300.00")]
+    ends_at: Annotated[datetime, Meta(tz=True), example("2026-12-31T00:00:00Z")]
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key may spend at most, and what it has spent. Orders that failed or were cancelled do not count.
+
+    Attributes:
+        per_order: The most that one order may come to.
+        per_day: The most for all orders of a UTC day.
+        per_month: The most for all orders of a UTC month.
+        spent_today: What was ordered under the mandate in this UTC day.
+        spent_this_month: What was ordered under the mandate in this UTC month.
+        ends_at: When the mandate ends; the key places no order from then on.
+    """
+
+    per_order: Annotated[Price, example({"amount": "20.00"})]
+    per_day: Annotated[Price, example({"amount": "60.00"})]
+    per_month: Annotated[Price, example({"amount": "300.00"})]
+    spent_today: Annotated[Price, example({"amount": "5.50"})]
+    spent_this_month: Annotated[Price, example({"amount": "42.00"})]
+    ends_at: Annotated[datetime, example("2026-12-31T00:00:00Z")]
 
 
 class KeyLimits(msgspec.Struct, frozen=True, kw_only=True):

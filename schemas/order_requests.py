@@ -93,6 +93,36 @@ class OrderForQuote(OrderOptions, frozen=True, forbid_unknown_fields=True):
     suppliers: SupplierChoice | UnsetType = UNSET
 
 
+Quantity = Annotated[int, Meta(ge=1, le=20)]
+BatchReference = Annotated[str, Meta(min_length=1, max_length=97, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
+
+
+class BatchForPlan(OrderForPlan, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Buy a plan several times at its price of now.
+
+    Attributes:
+        quantity: How many orders are placed, each for one eSIM.
+        reference: Your own reference. The orders get it with `-1`, `-2` and so on, unique within your storefront.
+        max_price: Nothing is placed, with `price_changed`, when one of the orders would cost more.
+    """
+
+    quantity: Annotated[Quantity, example(5)]
+    reference: Annotated[BatchReference | UnsetType, example("YOUR-1")] = UNSET
+
+
+class BatchForQuote(OrderForQuote, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Buy what was quoted several times, each at the price that is held.
+
+    Attributes:
+        quantity: How many orders are placed, each for one eSIM.
+        reference: Your own reference. The orders get it with `-1`, `-2` and so on, unique within your storefront.
+        max_price: Nothing is placed, with `price_changed`, when one of the orders would cost more.
+    """
+
+    quantity: Annotated[Quantity, example(5)]
+    reference: Annotated[BatchReference | UnsetType, example("YOUR-1")] = UNSET
+
+
 class NumberChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A virtual number: where, and how long it is held.
 

@@ -278,6 +278,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[Attempt] | UnsetType = UNSET
 
 
+class OrderBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that were placed together for one plan. Each goes its own way from then on.
+
+    Attributes:
+        id: The batch's id.
+        orders: The orders, always in the same sequence.
+    """
+
+    id: Annotated[str, example("bat_7f3a9c20e1b84d65")]
+    orders: list[Order]
+
+
 class OrderEvent(msgspec.Struct, frozen=True):
     """Something that happened to an order.
 

@@ -6,6 +6,7 @@ import re
 
 from aiohttp import hdrs, web
 
+from gateway.api import state
 from gateway.api.ordering import (
     ALSO,
     HEADERS,
@@ -175,10 +176,9 @@ async def top_up_esim(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent: TopupForOption | TopupForPlan = await read_body(request, TopupForOption, TopupForPlan)
-    deps = deps_of(request)
-    return await placed(
-        request, await run_to_completion(admit_topup(deps, *storefront_of(request), _name(request), sent, key))
-    )
+    key_id = request[state.CALLER].key.id
+    admission = admit_topup(deps_of(request), *storefront_of(request), _name(request), sent, key, key_id=key_id)
+    return await placed(request, await run_to_completion(admission))
 
 
 def _is_fresh(request: web.Request) -> bool:

@@ -1,23 +1,31 @@
-"""API keys: the one that a request is sent with, and all of them as operators see them: listed, made, revoked."""
+"""API keys: the one that a request is sent with, and all of them as operators see, make, bound and revoke them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 from aiohttp import web
 
-from gateway.access import key_rows
+from gateway.access import key_rows, mandate_rows
 from gateway.access.key_rows import ApiKey
+from gateway.access.mandate_rows import Mandate as KeyMandate
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
 from gateway.api import state
 from gateway.api.changes import actor_of, refused
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import read_body, read_query, unset_to_none
+from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
+from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.operations import storefronts
-from schemas.api_keys import CreatedKey, KeyEntry, KeyLimits, KeyRequest, OwnKey
+from gateway.suppliers import spend_rows
+from schemas.api import Price
+from schemas.api_keys import CreatedKey, KeyEntry, KeyLimits, KeyRequest, Mandate, MandateRequest, OwnKey
+from schemas.money import Money
 from schemas.page import Page
 
 routes = Table()
@@ -25,7 +33,9 @@ routes = Table()
 _KEY_PART = {"id": ("^key_[0-9a-f]{16}$", "The key's `id`.")}
 
 
-@routes("GET", "/v1/me", access="any key", tag="keys", answer=OwnKey, parameters=NoParameters)
+@routes(
+    "GET", "/v1/me", access="any key", tag="keys", answer=OwnKey, parameters=NoParameters, problems=("unavailable",)
+)
 async def get_own_key(request: web.Request) -> web.Response:
     """Which key this is.
 
@@ -44,6 +54,20 @@ async def get_own_key(request: web.Request) -> web.Response:
             limits=KeyLimits(requests_per_minute=caller.bucket.capacity, open_orders=settings.orders.max_open or None),
         )
     )
+
+
+@routes(
+    "GET", "/v1/me/mandate",
+    access="storefront", tag="keys", answer=Mandate, parameters=NoParameters, problems=("not_found", "unavailable"),
+)  # fmt: skip
+async def get_own_mandate(request: web.Request) -> web.Response:
+    """What this key may spend, and what it has spent.
+
+    An operator sets it. 404: the key has no mandate, so that only the limit of its storefront bounds it.
+    """
+    read_query(request, NoParameters)
+    pool, key_id = pool_of(request), request[state.CALLER].key.id
+    return json_answer(await _mandate(pool, _found(await mandate_rows.find(pool, key_id), key_id)))
 
 
 @routes(
@@ -106,6 +130,94 @@ async def revoke_key(request: web.Request) -> web.Response:
     if found is None:
         raise Refusal("not_found", f"there is no key {key_id}")
     return json_answer(_entry(found))
+
+
+@routes(
+    "GET", "/v1/ops/keys/{id}/mandate",
+    access="ops:read", tag="keys", answer=Mandate,
+    parts=_KEY_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_key_mandate(request: web.Request) -> web.Response:
+    """What a key may spend, and what it has spent.
+
+    404: there is no such key, or it has no mandate.
+    """
+    read_query(request, NoParameters)
+    pool, key_id = pool_of(request), request.match_info["id"]
+    return json_answer(await _mandate(pool, _found(await mandate_rows.find(pool, key_id), key_id)))
+
+
+@routes(
+    "PUT", "/v1/ops/keys/{id}/mandate",
+    access="ops", tag="keys", answer=Mandate,
+    parts=_KEY_PART, parameters=NoParameters, bodies=(MandateRequest,),
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def set_key_mandate(request: web.Request) -> web.Response:
+    """Bound what a key may spend.
+
+    For each order, each UTC day and each UTC month, until an end. It holds for every order that is placed with the key,
+    from the next one on, and lets an agent buy through `esim-gateway mcp`. An order beyond it is 409
+    `mandate_exceeded`, one after its end 409 `mandate_ended`. What was spent under an earlier mandate counts.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, MandateRequest)
+    pool, settings = pool_of(request), request.app[state.SETTINGS]
+    ends_at = clamped(sent.ends_at)
+    if ends_at <= datetime.now(UTC):
+        raise invalid("/ends_at", "must be in the future")
+    amounts = {name: Decimal(getattr(sent, name)) for name in ("per_order", "per_day", "per_month")}
+    for name, amount in amounts.items():
+        if not amount:
+            raise invalid(f"/{name}", "must be above 0")
+    key_id = request.match_info["id"]
+    made = await storefronts.set_mandate(
+        pool, actor_of(request), key_id, **amounts, currency=settings.base_currency, ends_at=ends_at
+    )
+    if made is None:
+        raise Refusal("not_found", f"there is no key {key_id}")
+    return json_answer(await _mandate(pool, made))
+
+
+@routes(
+    "DELETE", "/v1/ops/keys/{id}/mandate",
+    access="ops", tag="keys", answer=Mandate,
+    parts=_KEY_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def remove_key_mandate(request: web.Request) -> web.Response:
+    """Take a key's mandate away; the answer is the mandate that it had.
+
+    The key buys no more through `esim-gateway mcp`. At the API it is then bounded by its storefront's limit alone: to
+    stop it altogether, revoke it.
+    """
+    read_query(request, NoParameters)
+    pool, key_id = pool_of(request), request.match_info["id"]
+    return json_answer(
+        await _mandate(pool, _found(await storefronts.remove_mandate(pool, actor_of(request), key_id), key_id))
+    )
+
+
+def _found(mandate: KeyMandate | None, key_id: str) -> KeyMandate:
+    if mandate is None:
+        raise Refusal("not_found", f"there is no key {key_id} with a mandate")
+    return mandate
+
+
+async def _mandate(pool: Pool, mandate: KeyMandate) -> Mandate:
+    spent = await spend_rows.spent_under_mandate(pool, mandate.key_id, datetime.now(UTC))
+
+    def amount(value: Decimal) -> Price:
+        padded = Money(value, mandate.currency).padded()
+        return Price(f"{padded.amount:f}", padded.currency)
+
+    return Mandate(
+        per_order=amount(mandate.per_order),
+        per_day=amount(mandate.per_day),
+        per_month=amount(mandate.per_month),
+        spent_today=amount(spent.day),
+        spent_this_month=amount(spent.month),
+        ends_at=mandate.ends_at,
+    )
 
 
 def _entry(key: ApiKey) -> KeyEntry:

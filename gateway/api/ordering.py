@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from gateway.api import state
 from gateway.api.paging import json_answer
@@ -22,6 +23,7 @@ from gateway.orders.admit import Admitted
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, start, wait_for_answer
 from gateway.suppliers.deps import Deps
+from schemas.order_requests import SupplierChoice
 from schemas.orders import ANSWERED, Order
 
 T = TypeVar("T")
@@ -49,8 +51,8 @@ ALSO: Mapping[int, str] = {
 }
 PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed",
-    "quote_expired", "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "no_rate",
-    "too_many_open_orders",
+    "quote_expired", "duplicate_reference", "spend_limit", "mandate_exceeded", "mandate_ended", "idempotency_mismatch",
+    "invalid", "no_rate", "too_many_open_orders",
     "selling_stopped", "unavailable",
 )  # fmt: skip
 
@@ -89,6 +91,12 @@ def refusal(problem: Problem) -> Refusal:
     """A flow's problem as the answer."""
     headers = {"Retry-After": "5"} if KINDS[problem.code].status in {429, 503} else None
     return Refusal(problem.code, problem.detail, errors=problem.errors, successors=problem.successors, headers=headers)
+
+
+def require_routing(request: web.Request, choice: SupplierChoice | UnsetType) -> None:
+    """403 where suppliers are chosen with a key that may not."""
+    if choice is not UNSET and "routing" not in request[state.CALLER].granted:
+        raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")
 
 
 async def run_to_completion(work: Awaitable[T]) -> T:

@@ -16,6 +16,7 @@ from gateway.api.ordering import (
     idempotency_key,
     placed,
     refusal,
+    require_routing,
     respond_with_order,
     run_to_completion,
     storefront_of,
@@ -62,15 +63,16 @@ async def create_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent = await _sent(request)
-    return await placed(request, await run_to_completion(admit(deps_of(request), *storefront_of(request), sent, key)))
+    admission = admit(deps_of(request), *storefront_of(request), sent, key, key_id=request[state.CALLER].key.id)
+    return await placed(request, await run_to_completion(admission))
 
 
 @routes(
     "POST", "/v1/orders/validate",
     access="storefront", tag="orders", answer=Validated, parameters=NoParameters, bodies=BODIES,
     problems=("no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed", "quote_expired",
-              "duplicate_reference", "spend_limit", "forbidden", "invalid", "no_rate", "selling_stopped",
-              "unavailable"),
+              "duplicate_reference", "spend_limit", "mandate_exceeded", "mandate_ended", "forbidden", "invalid",
+              "no_rate", "selling_stopped", "unavailable"),
 )  # fmt: skip
 async def validate_order(request: web.Request) -> web.Response:
     """Say whether an order would be taken now.
@@ -78,7 +80,8 @@ async def validate_order(request: web.Request) -> web.Response:
     Its price, or the problem that it would meet. Nothing is placed and nothing held.
     """
     read_query(request, NoParameters)
-    found = await validate(deps_of(request), *storefront_of(request), await _sent(request))
+    sent, key_id = await _sent(request), request[state.CALLER].key.id
+    found = await validate(deps_of(request), *storefront_of(request), sent, key_id=key_id)
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(Validated(valid=True, price=found.price))
@@ -169,9 +172,7 @@ async def _sent(request: web.Request) -> Sent:
     sent: Sent = await read_body(request, OrderForPlan, OrderForNumber, OrderForGood, OrderForQuote)
     if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].granted:
         raise Refusal("forbidden", "digital goods need a key with the scope goods")
-    choice = unset_to_none(sent.suppliers)
-    if choice is not None and "routing" not in request[state.CALLER].granted:
-        raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")
+    require_routing(request, sent.suppliers)
     return sent
 
 

@@ -17,6 +17,18 @@ def _show_made(made: Any) -> None:
     print("Keep it now: it cannot be shown again.")
 
 
+def _show_mandate(mandate: Any) -> None:
+    for name in ("per_order", "per_day", "per_month", "spent_today", "spent_this_month"):
+        price = getattr(mandate, name)
+        print(f"{name.replace('_', ' '):<16}  {price.amount} {price.currency}")
+    print(f"{'ends at':<16}  {mandate.ends_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _end(text: str) -> str:
+    """A moment for the API, of which a date stands for its beginning in UTC."""
+    return f"{text}T00:00:00Z" if len(text) == len("2026-12-31") else text
+
+
 app = command_group(
     "Keys of storefronts and operators.",
     {
@@ -40,6 +52,20 @@ app = command_group(
             operation="keys.revoke_key",
             help="Refuse a key for good, everywhere within five seconds.",
             show=lambda key: print(f"{key.id} is revoked"),
+        ),
+        "mandate": Command(
+            operation="keys.get_key_mandate", help="Show what a key may spend and has spent.", show=_show_mandate
+        ),
+        "set-mandate": Command(
+            operation="keys.set_key_mandate",
+            help="Bound what a key may spend, in base currency; an agent buys only with such a key.",
+            options={"ends_at": Option("--until", "Its end, such as 2026-12-31 or 2026-12-31T12:00:00Z.", parse=_end)},
+            show=_show_mandate,
+        ),
+        "remove-mandate": Command(
+            operation="keys.remove_key_mandate",
+            help="Take a key's mandate away: agents buy no more with it, and nothing bounds it at the API.",
+            show=lambda _: print("the key has no mandate any more"),
         ),
     },
 )

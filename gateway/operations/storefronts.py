@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from gateway.access import audit_rows, key_rows, storefront_rows
+from gateway.access import audit_rows, key_rows, mandate_rows, storefront_rows
 from gateway.access.key_rows import InvalidKeyError, Mode, NewKey
+from gateway.access.mandate_rows import Mandate
 from gateway.access.user_rows import Visitor
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.problem import Problem
@@ -68,6 +70,46 @@ async def make_storefront(pool: Pool, by: Visitor | str, name: str) -> str:
     return made
 
 
+async def set_mandate(
+    pool: Pool,
+    by: Visitor | str,
+    key_id: str,
+    *,
+    per_order: Decimal,
+    per_day: Decimal,
+    per_month: Decimal,
+    currency: str,
+    ends_at: datetime,
+) -> Mandate | None:
+    """Bound what a key may spend, in base currency, from its next order on; None when there is no key of that id."""
+    async with pool.acquire() as connection, connection.transaction():
+        if await key_rows.one_key(connection, key_id) is None:
+            return None
+        before = await mandate_rows.lock(connection, key_id)
+        after = await mandate_rows.put(
+            connection,
+            key_id,
+            per_order=per_order,
+            per_day=per_day,
+            per_month=per_month,
+            currency=currency,
+            ends_at=ends_at,
+        )
+        detail = {"before": _of_mandate(before), "after": _of_mandate(after)}
+        await audit_rows.record(connection, by, "key.mandate_set", f"key:{key_id}", detail)
+    return after
+
+
+async def remove_mandate(pool: Pool, by: Visitor | str, key_id: str) -> Mandate | None:
+    """Take a key's mandate away, and with it its bounds; None when it had none."""
+    async with pool.acquire() as connection, connection.transaction():
+        before = await mandate_rows.remove(connection, key_id)
+        if before is not None:
+            detail = {"before": _of_mandate(before)}
+            await audit_rows.record(connection, by, "key.mandate_removed", f"key:{key_id}", detail)
+    return before
+
+
 async def set_limit(pool: Pool, by: Visitor | str, storefront_id: str, limit: Decimal | None) -> None:
     """What a UTC day may come to, in base currency; None for no limit. In force with the next order."""
     async with pool.acquire() as connection, connection.transaction():
@@ -110,3 +152,15 @@ async def replay(pool: Pool, by: Visitor | str, owner: Owner, endpoint_id: str, 
 
 def _text(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:f}"
+
+
+def _of_mandate(mandate: Mandate | None) -> dict[str, str | None] | None:
+    if mandate is None:
+        return None
+    return {
+        "per_order": _text(mandate.per_order),
+        "per_day": _text(mandate.per_day),
+        "per_month": _text(mandate.per_month),
+        "currency": mandate.currency,
+        "ends_at": mandate.ends_at.isoformat(),
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from gateway.access import mandate_rows
 from gateway.access.key_rows import Mode
 from gateway.catalog import wanted_rules
 from gateway.catalog.offer_lines import Limits
@@ -32,9 +33,10 @@ from gateway.items.item_source import asked_for, source_of
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
 from gateway.orders import admission_rows, order_state_rows
-from gateway.orders.admission_rows import Admission
+from gateway.orders.admission_rows import Admission, Batch
 from gateway.orders.admit_fast import chosen_from_memory, may_be_fast, write
 from gateway.orders.order_rows import Bound, NewOrder
+from gateway.orders.rules import mandates
 from gateway.orders.rules.schedule import CONTINUES
 from gateway.orders.settle import Settled
 from gateway.pricing.price_rules import NoRate
@@ -98,16 +100,19 @@ class Valid(msgspec.Struct, frozen=True):
     price: Price
 
 
-async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempotency_key: str) -> Admitted | Problem:
+async def admit(
+    deps: Deps, storefront_id: str, mode: Mode, body: Body, idempotency_key: str, *, key_id: str | None = None
+) -> Admitted | Problem:
     """Admit an order, or say why not; a problem does not use the key up.
 
-    ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
-    ``orders.process.start(deps, order_id)``; a worker does so later if it does not come to it.
+    ``idempotency_key`` was checked for its form, ``body`` by its type. ``key_id`` is the API key that asks: its mandate
+    bounds the order. The caller then runs ``orders.process.start(deps, order_id)``; a worker does so later if it does
+    not come to it.
     """
     request = digest_of("POST /v1/orders", body)
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if isinstance(body, (OrderForPlan, OrderForQuote)) and may_be_fast(deps):
-            fast = await _fast(deps, storefront_id, mode, body, idempotency_key, request)
+            fast = await _fast(deps, storefront_id, mode, body, idempotency_key, request, key_id)
             if fast is not None:
                 return fast
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
@@ -117,11 +122,13 @@ async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempote
             # Another process may have admitted the very same meanwhile.
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
         now = deps.clock()
-        new = new_order(deps, storefront_id, mode, body, offered)
+        new = new_order(deps, storefront_id, mode, body, offered, key_id=key_id)
         return await place(deps, new, idempotency_key, request, now)
 
 
-async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Valid | Problem:
+async def validate(
+    deps: Deps, storefront_id: str, mode: Mode, body: Body, *, key_id: str | None = None
+) -> Valid | Problem:
     """What ``admit`` would say, without an order."""
     offered = await offered_for(deps, storefront_id, mode, body)
     if isinstance(offered, Problem):
@@ -134,35 +141,55 @@ async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Va
         spent = await spend_rows.spent(deps.pool, "storefront", storefront_id, deps.clock())
         if spent + offered.sale.price_base > limit:
             return _LIMIT
+    mandate = None if key_id is None else await mandate_rows.find(deps.pool, key_id)
+    if mandate is not None:
+        each = Money(offered.sale.price_base, offered.sale.terms.max_cost.currency)
+        so_far = await spend_rows.spent_under_mandate(deps.pool, mandate.key_id, deps.clock())
+        if (refusal := mandates.refusal(mandate, each, 1, so_far, deps.clock())) is not None:
+            return refusal
     return Valid(api_price(offered.price))
 
 
-async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime) -> Admitted | Problem:
-    """Write an order with its key and its share of the day's limit; what the key has when it has one.
+async def place(
+    deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime, batch: Batch | None = None
+) -> Admitted | Problem:
+    """Write an order with its key and its share of what limits it; what the key has when it has one.
 
-    This process goes on with it; a worker does when it was left alone for some seconds.
+    With ``batch`` as many orders like it: all of them or none. Then the id of what was admitted is the batch's. This
+    process goes on with it; a worker does when it was left alone for some seconds.
     """
+    own = [new.id] if batch is None else batch.order_ids
     due = now + CONTINUES if deps.inline else now
     try:
         async with deps.pool.acquire() as connection, connection.transaction():
             await _topupable(connection, new)
             found = await admission_rows.admit(
-                connection, new, key, request, now, next_poll_at=due, max_open=deps.settings.orders.max_open
-            )
+                connection, new, key, request, now,
+                next_poll_at=due, max_open=deps.settings.orders.max_open, batch=batch,
+            )  # fmt: skip
             if found.outcome == "admitted":
-                await _within_limit(connection, new, now)
+                await _within_limit(connection, new, own, now)
+                await _within_mandate(connection, new, own, now)
     except asyncpg.UniqueViolationError:
         known = await keyed(deps, new.storefront_id, new.mode, key, request)
         return known or _duplicate(new.reference or "")
-    except _OverLimit:
-        return _LIMIT
+    except _Refused as refused:
+        return refused.problem
     except _NotTopupable:
         return await keyed(deps, new.storefront_id, new.mode, key, request) or NOT_TOPUPABLE
-    return Admitted(new.id, new=new, at=now) if found.outcome == "admitted" else _answered(found, request)
+    if found.outcome != "admitted":
+        return _answered(found, request)
+    return Admitted(new.id if batch is None else batch.id, new=new, at=now)
 
 
 async def _fast(  # noqa: PLR0911 - one for each way to go on
-    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, key: str, request: bytes
+    deps: Deps,
+    storefront_id: str,
+    mode: Mode,
+    body: OrderForPlan | OrderForQuote,
+    key: str,
+    request: bytes,
+    key_id: str | None,
 ) -> Admitted | Problem | None:
     """Admission with the first attempt, in one statement; None where the ordinary way has to be taken."""
     plan_request = _sale_request(deps, storefront_id, mode, body)
@@ -174,7 +201,8 @@ async def _fast(  # noqa: PLR0911 - one for each way to go on
         return None
     if ready is None:
         return None
-    new = new_order(deps, storefront_id, mode, body, Offered("esim", ready.plan, ready.sale, plan_request.limits))
+    offered = Offered("esim", ready.plan, ready.sale, plan_request.limits)
+    new = new_order(deps, storefront_id, mode, body, offered, key_id=key_id)
     try:
         now = deps.clock()
         found = await write(deps, new, key, request, ready, now)
@@ -227,23 +255,23 @@ def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | 
     return deps.seal.seal(email), deps.seal.digest(email.casefold())
 
 
-async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Offered | Problem:
-    """What an order would be sold, or the problem that it would meet."""
+async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body, orders: int = 1) -> Offered | Problem:
+    """What an order, or each of so many orders for a plan, would be sold, or the problem that it would meet."""
     try:
         if isinstance(body, (OrderForPlan, OrderForQuote)):
-            return await _offered_plan(deps, storefront_id, mode, body)
+            return await _offered_plan(deps, storefront_id, mode, body, orders)
         return await _offered_item(deps, storefront_id, mode, body)
     except NoRate as error:
         return no_rate(error, "/max_price/currency")
 
 
 async def _offered_plan(
-    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, orders: int
 ) -> Offered | Problem:
     request = _sale_request(deps, storefront_id, mode, body)
     if isinstance(request, Problem):
         return request
-    found = await sale(deps, request)
+    found = await sale(deps, msgspec.structs.replace(request, orders=orders))
     return found if isinstance(found, Problem) else Offered("esim", sold_plan(deps, found), found, request.limits)
 
 
@@ -309,6 +337,8 @@ def new_order(
     offered: Offered,
     target_esim_id: str | None = None,
     bound: Bound | None = None,
+    *,
+    key_id: str | None = None,
 ) -> NewOrder:
     """The order as it is written: what is sold, what it may cost, and what the storefront said of it."""
     email, digest = sealed_email(deps, body)
@@ -332,23 +362,37 @@ def new_order(
         fields=deps.seal.seal(msgspec.json.encode(offered.fields)) if offered.fields else None,
         target_esim_id=target_esim_id,
         bound=bound,
+        key_id=key_id,
     )
 
 
-async def _within_limit(connection: Connection, new: NewOrder, now: datetime) -> None:
+async def _within_limit(connection: Connection, new: NewOrder, own: Sequence[str], now: datetime) -> None:
     limit = await spend_rows.limit_of(connection, new.storefront_id)
+    amount = new.price_base * len(own)
     if limit is not None and not await spend_rows.spend(
-        connection, "storefront", new.storefront_id, new.price_base, limit, now, new.id
+        connection, "storefront", new.storefront_id, amount, limit, now, *own
     ):
-        raise _OverLimit
+        raise _Refused(_LIMIT)
+
+
+async def _within_mandate(connection: Connection, new: NewOrder, own: Sequence[str], now: datetime) -> None:
+    mandate = None if new.key_id is None else await mandate_rows.lock(connection, new.key_id)
+    if mandate is None:
+        return
+    spent = await spend_rows.spent_under_mandate(connection, mandate.key_id, now, own)
+    each = Money(new.price_base, new.max_cost.currency)
+    if (problem := mandates.refusal(mandate, each, len(own), spent, now)) is not None:
+        raise _Refused(problem)
 
 
 def _given(value: T | UnsetType) -> T | None:
     return None if isinstance(value, UnsetType) else value
 
 
-class _OverLimit(Exception):  # noqa: N818 - undoes the transaction
-    pass
+class _Refused(Exception):  # noqa: N818 - undoes the transaction
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
 
 
 async def _topupable(connection: Connection, new: NewOrder) -> None:

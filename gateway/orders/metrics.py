@@ -24,6 +24,6 @@ for _labels in product(typing.get_args(Mode), typing.get_args(Kind), typing.get_
     ORDERS.labels(*_labels)
 
 
-def count_order(mode: str, kind: str, status: str) -> None:
-    """Count an order that reached a status."""
-    ORDERS.labels(mode, kind, status).inc()
+def count_order(mode: str, kind: str, status: str, orders: int = 1) -> None:
+    """Count an order, or several, that reached a status."""
+    ORDERS.labels(mode, kind, status).inc(orders)

@@ -149,7 +149,10 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What admission writes. ``price_base``, ``max_cost`` are in base currency; ``email``, ``fields`` are sealed."""
+    """What admission writes. ``price_base``, ``max_cost`` are in base currency; ``email``, ``fields`` are sealed.
+
+    ``key_id`` is the API key that it is placed with: a mandate of that key bounds it.
+    """
 
     id: str
     storefront_id: str
@@ -171,6 +174,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     bound: Bound | None = None
     fields: bytes | None = None
     checkout_id: str | None = None
+    key_id: str | None = None
 
     def row(self, now: datetime, next_poll_at: datetime) -> OrderRow:
         """Its row as it stands once it was admitted at ``now``, together with its first attempt."""

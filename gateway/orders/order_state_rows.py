@@ -55,9 +55,9 @@ async def trace_of(connection: Connection | Pool, order_id: str) -> str | None:
 
 
 async def keyed(connection: Connection | Pool, storefront_id: str, mode: Mode, key: str) -> tuple[str, bytes] | None:
-    """The order, or checkout, that an idempotency key has, and the digest of the request that got it."""
+    """The order, batch or checkout that an idempotency key has, and the digest of the request that got it."""
     row = await connection.fetchrow(
-        """SELECT coalesce(order_id, checkout_id) AS order_id, request FROM idempotency_keys
+        """SELECT coalesce(order_id, checkout_id, batch_id) AS order_id, request FROM idempotency_keys
            WHERE storefront_id = $1 AND mode = $2 AND key = $3""",
         storefront_id,
         mode,

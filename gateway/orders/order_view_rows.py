@@ -74,6 +74,14 @@ async def by_id(pool: Pool | Connection, order_id: str, scope: StorefrontScope |
     return None if row is None else _order(row)
 
 
+async def of_batch(pool: Pool, batch_id: str, scope: StorefrontScope) -> list[OrderRow]:
+    """The orders of a storefront's batch, always in the same sequence; none when it has no such batch."""
+    rows = await pool.fetch(
+        _SELECT + "WHERE o.batch_id = $1 AND o.storefront_id = $2 AND o.mode = $3 ORDER BY o.id", batch_id, *scope
+    )
+    return [_order(row) for row in rows]
+
+
 async def newest_first(
     pool: Pool, scope: StorefrontScope, wanted: OrderFilter, page_request: PageRequest
 ) -> Page[OrderRow]:

@@ -21,7 +21,7 @@ from gateway.orders.settle import Settled
 from gateway.suppliers.deps import Deps
 from schemas.api import Plan, Price
 from schemas.ops_orders import OpsOrder
-from schemas.orders import Attempt, Failure, Order, OrderedEsim, OrderedNumber, OrderedVoucher
+from schemas.orders import Attempt, Failure, Order, OrderBatch, OrderedEsim, OrderedNumber, OrderedVoucher
 
 _BUYING = frozenset({"purchase", "topup"})
 
@@ -30,6 +30,12 @@ async def order(deps: Deps, order_id: str, scope: StorefrontScope, *, with_costs
     """A storefront's order with what it delivered; None when it has none of that id."""
     row = await order_view_rows.by_id(deps.pool, order_id, scope)
     return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]
+
+
+async def batch(deps: Deps, batch_id: str, scope: StorefrontScope, *, with_costs: bool = False) -> OrderBatch | None:
+    """A storefront's batch with its orders; None when it has none of that id."""
+    rows = await order_view_rows.of_batch(deps.pool, batch_id, scope)
+    return OrderBatch(id=batch_id, orders=await orders(deps, rows, with_costs=with_costs)) if rows else None
 
 
 def placed(deps: Deps, admitted: Admitted, *, waited: bool) -> Order | None:

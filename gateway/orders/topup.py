@@ -69,7 +69,14 @@ async def topup_options(
 
 
 async def admit_topup(
-    deps: Deps, storefront_id: str, mode: Mode, esim: str, body: TopupForPlan | TopupForOption, idempotency_key: str
+    deps: Deps,
+    storefront_id: str,
+    mode: Mode,
+    esim: str,
+    body: TopupForPlan | TopupForOption,
+    idempotency_key: str,
+    *,
+    key_id: str | None = None,
 ) -> Admitted | Problem:
     """As ``admit.admit``, for a top-up.
 
@@ -88,7 +95,7 @@ async def admit_topup(
         # Seen early, before the supplier is asked what can be added. ``place`` looks again, under the lock.
         if await esim_lock_rows.topup_refusal(deps.pool, target.id) is not None:
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or NOT_TOPUPABLE
-        new = await _new_order(deps, target, account, body)
+        new = await _new_order(deps, target, account, body, key_id)
         if isinstance(new, Problem):
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
         return await place(deps, new, idempotency_key, request, deps.clock())
@@ -153,7 +160,7 @@ async def _listed(deps: Deps, esim: Esim, account: Account) -> list[PlanLine] | 
 
 
 async def _new_order(
-    deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
+    deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption, key_id: str | None
 ) -> NewOrder | Problem:
     if (await selling_rows.selling_states(deps.pool, [account.name]))[account.name].paused:
         return STOPPED  # the supplier is not even asked
@@ -173,7 +180,7 @@ async def _new_order(
     cost = found.terms.chosen.candidate.cost
     bound = Bound(line.supplier, line.key, cost.amount, cost.currency)
     offered = Offered("topup", sold_plan(deps, found), found)
-    return new_order(deps, esim.storefront_id, esim.mode, body, offered, esim.id, bound)
+    return new_order(deps, esim.storefront_id, esim.mode, body, offered, esim.id, bound, key_id=key_id)
 
 
 def _is(line: PlanLine, body: TopupForPlan | TopupForOption) -> bool:

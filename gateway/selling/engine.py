@@ -40,7 +40,10 @@ _CHANGED = "it costs more now than the price that was shown"
 
 
 class SaleRequest(msgspec.Struct, frozen=True):
-    """What an order asks for. With a quote: its price, and the most that it may cost in base currency."""
+    """What an order asks for. With a quote: its price, and the most that it may cost in base currency.
+
+    ``orders`` are placed alike at the same moment: an offer must suffice for all of them. Prices are those of one.
+    """
 
     storefront_id: str
     source: OfferSource
@@ -48,6 +51,7 @@ class SaleRequest(msgspec.Struct, frozen=True):
     max_price: Money | None = None
     quoted_price: Money | None = None
     quoted_cost: Money | None = None
+    orders: int = 1
 
 
 class SaleTerms(msgspec.Struct, frozen=True):
@@ -111,9 +115,10 @@ async def sale(deps: Deps, request: SaleRequest) -> Sale | Problem:
     first: SaleTerms | None = None
     while True:
         found = judged(
-            deps, lines, current, request.limits, source.capability, admitted=request.quoted_price is not None
-        )
-        terms = terms_of(request, found, current.rates, await over_limit(deps, found))
+            deps, lines, current, request.limits, source.capability,
+            admitted=request.quoted_price is not None, orders=request.orders,
+        )  # fmt: skip
+        terms = terms_of(request, found, current.rates, await over_limit(deps, found, request.orders))
         if isinstance(terms, Problem):
             return terms
         first = first or terms
@@ -145,8 +150,9 @@ def judged(
     capability: Capability,
     *,
     admitted: bool = False,
+    orders: int = 1,
 ) -> list[Candidate]:
-    """Each line that has a cost, with what keeps it from sale and from this order.
+    """Each line that has a cost, with what keeps it from sale and from this order, or from so many alike.
 
     ``admitted``: for an order whose price is held, which its ``max_cost`` alone guards, whatever rules say now.
     """
@@ -166,6 +172,7 @@ def judged(
             left[line.supplier],
             unfit[line.supplier] or _lacking(line, limits),
             admitted=admitted,
+            orders=orders,
         )
         for line in lines
         if line.cost is not None
@@ -181,20 +188,21 @@ def _candidate(
     unfit: str | None,
     *,
     admitted: bool,
+    orders: int,
 ) -> Candidate:
     rule = prices.rules.of(line.subject)
     unit, most = prices.terms(cost, rule)
     base = None if unit is None else unit * line.units
     reasons = why_not(
         visible=line.visible,
-        stock=0 if line.stock is not None and line.stock < line.units else line.stock,
+        stock=0 if line.stock is not None and line.stock < line.units * orders else line.stock,
         cost_base=unit,
         suspect=line.suspect,
         expired=line.expired,
         marks=line.marks,
         quarantined=line.quarantined,
         paused=line.paused,
-        no_balance=line.no_balance or insufficient(left, base, tolerance),
+        no_balance=line.no_balance or insufficient(left, None if base is None else base * orders, tolerance),
         tolerance=tolerance,
         max_cost_base=None if admitted else most,
     )
@@ -228,8 +236,8 @@ def _lacking(line: OfferLine, limits: Limits) -> str | None:
     return None if line.features is None else fits(limits.wanted, line.features, line.networks, ())
 
 
-async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[str, str]]:
-    """Offers (supplier, its key) that the supplier's daily spend limit does not allow any more."""
+async def over_limit(deps: Deps, found: Sequence[Candidate], orders: int = 1) -> frozenset[tuple[str, str]]:
+    """Offers (supplier, its key) that the supplier's daily spend limit does not allow so often any more."""
     over: set[tuple[str, str]] = set()
     for supplier in {candidate.supplier for candidate in found}:
         account = deps.accounts.get(supplier)
@@ -240,7 +248,9 @@ async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[
         over |= {
             (supplier, candidate.supplier_plan_id)
             for candidate in found
-            if candidate.supplier == supplier and candidate.cost_base is not None and candidate.cost_base > left
+            if candidate.supplier == supplier
+            and candidate.cost_base is not None
+            and candidate.cost_base * orders > left
         }
     return frozenset(over)
 

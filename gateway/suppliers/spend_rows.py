@@ -6,9 +6,10 @@ limit adds up what the day has cost so far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.kit.pool import Connection, Pool
 
@@ -16,9 +17,11 @@ Kind = Literal["supplier", "storefront"]
 
 _SO_FAR = {
     "storefront": """SELECT coalesce(sum(price_base), 0) FROM orders
-        WHERE storefront_id = $1 AND created_at >= $2 AND status NOT IN ('failed', 'cancelled') AND id <> $3""",
+        WHERE storefront_id = $1 AND created_at >= $2 AND status NOT IN ('failed', 'cancelled')
+          AND id <> ALL ($3::text[])""",
     "supplier": """SELECT coalesce(sum(cost_base), 0) FROM attempts
-        WHERE supplier = $1 AND started_at >= $2 AND state <> 'failed' AND kind <> 'cancel' AND id <> $3""",
+        WHERE supplier = $1 AND started_at >= $2 AND state <> 'failed' AND kind <> 'cancel'
+          AND id <> ALL ($3::text[])""",
 }
 
 
@@ -31,11 +34,11 @@ async def limit_of(connection: Connection | Pool, storefront_id: str) -> Decimal
 
 
 async def spend(
-    connection: Connection, kind: Kind, name: str, amount: Decimal, limit: Decimal, now: datetime, own: str
+    connection: Connection, kind: Kind, name: str, amount: Decimal, limit: Decimal, now: datetime, *own: str
 ) -> bool:
     """Count an amount under a limit, in the caller's transaction; False (and nothing counted) when it is too much.
 
-    ``own`` is the id of the order or attempt that spends it, which may be written already.
+    ``own`` are the ids of the orders, or of the attempt, that spend it, which may be written already.
     """
     start = _day(now)
     await connection.execute(
@@ -45,7 +48,7 @@ async def spend(
         "SELECT amount FROM spend WHERE day = $1 AND kind = $2 AND name = $3", start.date(), kind, name
     )
     if before is None:
-        before = await connection.fetchval(_SO_FAR[kind], name, start, own)
+        before = await connection.fetchval(_SO_FAR[kind], name, start, list(own))
     if before + amount > limit:
         return False
     await connection.execute(
@@ -78,7 +81,35 @@ async def spent(connection: Connection | Pool, kind: Kind, name: str, now: datet
     before: Decimal | None = await connection.fetchval(
         "SELECT amount FROM spend WHERE day = $1 AND kind = $2 AND name = $3", start.date(), kind, name
     )
-    return before if before is not None else await connection.fetchval(_SO_FAR[kind], name, start, "")
+    return before if before is not None else await connection.fetchval(_SO_FAR[kind], name, start, [])
+
+
+class MandateSpend(NamedTuple):
+    """What orders under a mandate came to in this UTC day and month, in base currency, without those that failed."""
+
+    day: Decimal
+    month: Decimal
+
+
+async def spent_under_mandate(
+    connection: Connection | Pool, key_id: str, now: datetime, own: Sequence[str] = ()
+) -> MandateSpend:
+    """What was spent under a key's mandate, without its ``own`` orders, which may be written already.
+
+    Under a lock of the mandate (``mandate_rows.lock``) no other order can come in between.
+    """
+    row = await connection.fetchrow(
+        """SELECT coalesce(sum(price_base) FILTER (WHERE created_at >= $2), 0) AS day,
+                  coalesce(sum(price_base), 0) AS month
+           FROM orders
+           WHERE mandate_key_id = $1 AND created_at >= $3 AND status NOT IN ('failed', 'cancelled')
+             AND id <> ALL ($4::text[])""",
+        key_id,
+        _day(now),
+        _day(now).replace(day=1),
+        list(own),
+    )
+    return MandateSpend(row["day"], row["month"])
 
 
 def _day(now: datetime) -> datetime:

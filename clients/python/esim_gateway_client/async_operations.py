@@ -433,6 +433,14 @@ class AsyncMe:
         """
         return await self._send(Call(method="GET", path="/v1/me", answer=models.OwnKey))
 
+    async def get_mandate(self) -> models.Mandate:
+        """What this key may spend, and what it has spent.
+
+        An operator sets it. 404: the key has no mandate, so that only the limit of its storefront bounds it. Needs the
+        scope `storefront`.
+        """
+        return await self._send(Call(method="GET", path="/v1/me/mandate", answer=models.Mandate))
+
 
 class AsyncNumbers:
     """The operations of ``/v1/numbers/countries``."""
@@ -512,6 +520,91 @@ class AsyncNumbers:
             id: The number's `id`.
         """
         return await self._send(Call(method="GET", path=path_of("/v1/numbers/{}", id), answer=models.VirtualNumber))
+
+
+class AsyncOrderBatches:
+    """The operations of ``/v1/order-batches``."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    @overload
+    async def create_batch(
+        self,
+        *,
+        plan_id: str,
+        features: bodies.NeedFeatures | None = None,
+        suppliers: bodies.SupplierChoice | None = None,
+        reference: str | None = None,
+        customer: bodies.Customer | None = None,
+        max_price: bodies.PriceLimit | None = None,
+        metadata: Mapping[str, str] | None = None,
+        quantity: int,
+        idempotency_key: str | None = None,
+        wait: int | None = None,
+    ) -> models.OrderBatch: ...
+    @overload
+    async def create_batch(
+        self,
+        *,
+        quote_id: str,
+        features: bodies.NeedFeatures | None = None,
+        suppliers: bodies.SupplierChoice | None = None,
+        reference: str | None = None,
+        customer: bodies.Customer | None = None,
+        max_price: bodies.PriceLimit | None = None,
+        metadata: Mapping[str, str] | None = None,
+        quantity: int,
+        idempotency_key: str | None = None,
+        wait: int | None = None,
+    ) -> models.OrderBatch: ...
+    async def create_batch(
+        self, *, idempotency_key: str | None = None, wait: int | None = None, **body: Any
+    ) -> models.OrderBatch:
+        """Place several orders.
+
+        Up to 20 orders for one plan or quote, all of them or none: where stock, our funds, your limits or the number of
+        open orders do not suffice for all, nothing is placed. Sent again under the same Idempotency-Key it answers the
+        same orders. A problem uses the key not up. From then on each order goes its own way: one may fail while the
+        others are fulfilled. Needs the scope `storefront`.
+
+        Args:
+            quote_id: The quote's `id`.
+            features: Features that the offer must have.
+            suppliers: Which suppliers may be asked; needs the scope `routing`.
+            reference: Your own reference. The orders get it with `-1`, `-2` and so on, unique within your storefront.
+            customer: Who travels.
+            max_price: Nothing is placed, with `price_changed`, when one of the orders would cost more.
+            metadata: Up to 50 texts of your own, returned with the order.
+            quantity: How many orders are placed, each for one eSIM.
+            plan_id: The plan to buy.
+            idempotency_key: Yours, new for each order and the same whenever you send it again: 1 to 255 printable ASCII
+                characters. It answers the same order for ever. A new one is made without it.
+            wait: For how many seconds, at most 30, to wait for the order to be answered.
+        """
+        return await self._send(
+            Call(
+                method="POST",
+                path="/v1/order-batches",
+                answer=models.OrderBatch,
+                body=body,
+                idempotency_key=idempotency_key or new_idempotency_key(),
+                wait=wait,
+            )
+        )
+
+    async def get_batch(self, id: str, /, *, wait: int | None = None) -> models.OrderBatch:
+        """The orders of a batch.
+
+        Each as it stands; `Prefer: wait=10` waits for all of them to be answered. Needs the scope `storefront`.
+
+        Args:
+            id: The batch's `id`.
+            wait: For how many seconds, at most 30, to wait for the order to be answered.
+        """
+        return await self._send(
+            Call(method="GET", path=path_of("/v1/order-batches/{}", id), answer=models.OrderBatch, wait=wait)
+        )
 
 
 class AsyncOrders:
@@ -1151,6 +1244,7 @@ class AsyncOperations:
         self.goods = AsyncGoods(send)
         self.me = AsyncMe(send)
         self.numbers = AsyncNumbers(send)
+        self.order_batches = AsyncOrderBatches(send)
         self.orders = AsyncOrders(send)
         self.plans = AsyncPlans(send)
         self.quotes = AsyncQuotes(send)

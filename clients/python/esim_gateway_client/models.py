@@ -890,6 +890,26 @@ class KeyLimits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int | None = None
 
 
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key may spend at most, and what it has spent. Orders that failed or were cancelled do not count.
+
+    Attributes:
+        per_order: The most that one order may come to.
+        per_day: The most for all orders of a UTC day.
+        per_month: The most for all orders of a UTC month.
+        spent_today: What was ordered under the mandate in this UTC day.
+        spent_this_month: What was ordered under the mandate in this UTC month.
+        ends_at: When the mandate ends; the key places no order from then on.
+    """
+
+    per_order: Price
+    per_day: Price
+    per_month: Price
+    spent_today: Price
+    spent_this_month: Price
+    ends_at: datetime
+
+
 class MissedThing(msgspec.Struct, frozen=True, kw_only=True):
     """A thing of a need that a plan does not have.
 
@@ -1043,6 +1063,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cost_charged: Price | None = None
     supplier: str | None = None
     attempts: list[Attempt] | None = None
+
+
+class OrderBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that were placed together for one plan. Each goes its own way from then on.
+
+    Attributes:
+        id: The batch's id.
+        orders: The orders, always in the same sequence.
+    """
+
+    id: str
+    orders: list[Order]
 
 
 class OrderCancelledEvent(EventBase, msgspec.Struct, frozen=True, kw_only=True):

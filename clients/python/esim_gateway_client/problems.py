@@ -157,6 +157,36 @@ class SpendLimitError(ApiError):
     CODE = "spend_limit"
 
 
+class MandateExceededError(ApiError):
+    """Beyond the key's mandate.
+
+    The order would come to more than the mandate of this API key allows for one order, the UTC day or the UTC month.
+    Order something that costs less, wait for the next day or month, or ask the operator of the gateway for another
+    mandate. `GET /v1/me/mandate` shows it.
+    """
+
+    CODE = "mandate_exceeded"
+
+
+class MandateRequiredError(ApiError):
+    """The key has no mandate.
+
+    An agent asked for more than searching and quoting with an API key that has no mandate. Ask the operator of the
+    gateway for a mandate for this key: `esim-gateway keys set-mandate`.
+    """
+
+    CODE = "mandate_required"
+
+
+class MandateEndedError(ApiError):
+    """The key's mandate has ended.
+
+    The mandate of this API key had an end, which is past. Ask the operator of the gateway for another mandate.
+    """
+
+    CODE = "mandate_ended"
+
+
 class NotCancellableError(ApiError):
     """Cannot be cancelled.
 
@@ -339,6 +369,9 @@ BY_CODE: Mapping[str, type[ApiError]] = {
     "quote_expired": QuoteExpiredError,
     "duplicate_reference": DuplicateReferenceError,
     "spend_limit": SpendLimitError,
+    "mandate_exceeded": MandateExceededError,
+    "mandate_required": MandateRequiredError,
+    "mandate_ended": MandateEndedError,
     "not_cancellable": NotCancellableError,
     "has_topups": HasTopupsError,
     "not_topupable": NotTopupableError,

@@ -50,6 +50,10 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/quotes"): Walk("same", {"plan_id": PLAN}),
     ("POST", "/v1/orders"): Walk("named", {"quote_id": "{quote}"}, KEY),
     ("POST", "/v1/orders/validate"): Walk("named", {"quote_id": "{quote}"}),
+    ("POST", "/v1/order-batches"): Walk(
+        "named", {"quote_id": "{quote}", "quantity": 2}, {"Idempotency-Key": "walked both"}
+    ),
+    ("GET", "/v1/order-batches/{id}"): NAMED,
     ("GET", "/v1/orders"): OWN,
     ("GET", "/v1/orders/{id}"): NAMED,
     ("GET", "/v1/orders/{id}/events"): NAMED,
@@ -159,8 +163,12 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/payment-cases"): OPS,
     ("GET", "/v1/ops/ledger"): OPS,
     ("GET", "/v1/me"): SAME,  # each its own key, and no other can be named
+    ("GET", "/v1/me/mandate"): Walk("secret"),  # likewise; none of these keys has one
     ("GET", "/v1/ops/keys"): OPS,
     ("POST", "/v1/ops/keys"): OPS,
+    ("GET", "/v1/ops/keys/{id}/mandate"): OPS,
+    ("PUT", "/v1/ops/keys/{id}/mandate"): OPS,
+    ("DELETE", "/v1/ops/keys/{id}/mandate"): OPS,
     ("POST", "/v1/ops/keys/{id}/revoke"): OPS,
     ("GET", "/v1/ops/selling-stops"): OPS,
     ("POST", "/v1/ops/selling-stops"): OPS,
@@ -192,14 +200,17 @@ class Owned:
         quote: str,
         number: dict[str, Any],
         checkout: dict[str, Any],
+        batch: dict[str, Any],
     ) -> None:
         self.order, self.esim, self.endpoint = order, order["esim"], endpoint
         self.delivery, self.quote, self.number, self.checkout = delivery, quote, number["id"], checkout["id"]
+        self.batch = batch["id"]
         # None of these may stand in any answer to somebody else.
         self.marks = [
             order["id"], order["reference"], order["metadata"]["mark"], self.esim["id"], self.esim["iccid"],
             self.esim["activation_code"], self.esim["matching_id"], endpoint["id"], endpoint["url"],
             endpoint["secret"], delivery, number["id"], number["phone_number"], checkout["id"], checkout["payment_url"],
+            batch["id"], *(order["id"] for order in batch["orders"]),
         ]  # fmt: skip
 
     def path(self, template: str) -> str:
@@ -209,6 +220,7 @@ class Owned:
         one = f"pr_{'0' * 16}" if "/ops/pricing-rules/" in template else one
         one = self.number if "/numbers/" in template else one
         one = self.checkout if "/checkouts/" in template else one
+        one = self.batch if "/order-batches/" in template else one
         one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
@@ -259,8 +271,10 @@ async def owned(make_api, suppliers):
     assert bought["status"] == "fulfilled"
     key = {"Idempotency-Key": "paid"}
     checkout = await (await api.post("/v1/checkouts", json={"plan_id": PLAN}, headers=key)).json()
+    both = {"plan_id": PLAN, "quantity": 2}
+    batch = await (await api.post("/v1/order-batches", json=both, headers=headers | {"Idempotency-Key": "two"})).json()
     delivery = deliveries["data"][0]["id"]
-    return api, Owned(order, endpoint, delivery, quote["id"], bought["number"], checkout)
+    return api, Owned(order, endpoint, delivery, quote["id"], bought["number"], checkout, batch)
 
 
 def in_order(routes):

@@ -14,19 +14,22 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from gateway.access import mandate_rows
+from gateway.access.key_rows import create_key
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.orders import admission_rows, admit_fast, presenter, send
 from gateway.orders.admission_rows import Admission
-from gateway.orders.admit import Admitted
+from gateway.orders.admit import Admitted, admit
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, process_order
 from gateway.pricing import edit_rates, edit_rules
 from gateway.selling import candidate_rows
-from gateway.suppliers import selling_rows
+from gateway.suppliers import selling_rows, spend_rows
 from schemas.api_pricing import RuleBody
 from schemas.api_rates import RateEntry
 from schemas.money import Money
+from schemas.order_requests import OrderForPlan
 from schemas.orders import Order
 from tests.kit.admitted import code_of
 from tests.kit.common_plan import PLAN_ID, common_plan
@@ -363,3 +366,20 @@ async def _read(counter: Counter, admitted: Admitted) -> Order:
 def _fields(order: Order) -> dict[str, object]:
     """What an API answer says, field by field."""
     return dict(msgspec.json.decode(msgspec.json.encode(order)))
+
+
+async def test_an_order_of_a_key_with_a_mandate_takes_the_ordinary_way_and_is_counted(
+    counter: Counter, outcomes: list[str]
+) -> None:
+    plan, pool = await common_plan(counter), counter.deps.pool
+    made = await create_key(pool, storefront="One", mode="test", scopes=["storefront"])
+    async with pool.acquire() as connection:
+        await mandate_rows.put(
+            connection, made.id, per_order=Decimal(50), per_day=Decimal(50), per_month=Decimal(50), currency="USD",
+            ends_at=counter.clock() + timedelta(days=1),
+        )  # fmt: skip
+    admitted = await admit(counter.deps, STOREFRONT, "test", OrderForPlan(plan_id=plan), "cart", key_id=made.id)
+    assert isinstance(admitted, Admitted), admitted
+    assert (outcomes, admitted.sending) == (["limited"], None)
+    price = await pool.fetchval("SELECT price_base FROM orders WHERE id = $1", admitted.order_id)
+    assert (await spend_rows.spent_under_mandate(pool, made.id, counter.clock())).month == price
