@@ -17,6 +17,7 @@ from gateway.cli import (
     db,
     dev,
     doctor,
+    mcp,
     reconcile,
     sandbox,
     secrets,
@@ -62,6 +63,7 @@ def options(
 
 app.command("dev")(dev.dev)
 app.command("doctor")(doctor.doctor)
+app.command("mcp")(mcp.mcp)
 app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)
 app.command("serve")(serve.serve)
