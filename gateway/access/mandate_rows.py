@@ -33,6 +33,16 @@ async def find(connection: Connection | Pool, key_id: str) -> Mandate | None:
     return None if row is None else Mandate(**dict(row))
 
 
+async def of_storefront(connection: Connection | Pool, storefront_id: str) -> dict[str, Mandate]:
+    """The mandates of a storefront's keys, by the keys' ids."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM mandates"  # noqa: S608 - the words above
+        " WHERE key_id IN (SELECT id FROM api_keys WHERE storefront_id = $1)",
+        storefront_id,
+    )
+    return {row["key_id"]: Mandate(**dict(row)) for row in rows}
+
+
 async def lock(connection: Connection, key_id: str) -> Mandate | None:
     """The same, held until the end of the caller's transaction: orders of the key go one after the other."""
     row = await connection.fetchrow(

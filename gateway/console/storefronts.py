@@ -8,6 +8,7 @@ from typing import cast
 
 from aiohttp import web
 
+from gateway.access import mandate_rows
 from gateway.access import storefront_rows as store
 from gateway.access.key_rows import Mode, NewKey, keys_of
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
@@ -188,8 +189,9 @@ async def _list(request: web.Request, sent: Form | None = None) -> View:
 
 async def _one(request: web.Request, sent: Form | None = None) -> View:
     found, side, deps = await _found(request), mode(request), deps_of(request)
-    keys, outward, spent = await asyncio.gather(
+    keys, mandates, outward, spent = await asyncio.gather(
         keys_of(deps.pool, found.id),
+        mandate_rows.of_storefront(deps.pool, found.id),
         endpoint_rows.all_of(deps.pool, Owner(found.id, side)),
         spend_rows.spent(deps.pool, "storefront", found.id, datetime.now(UTC)),
     )
@@ -197,6 +199,10 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
     context = {
         "storefront": found,
         "keys": keys,
+        "mandates": {
+            key_id: (Money(mandate.per_order, mandate.currency), Money(mandate.per_month, mandate.currency), mandate)
+            for key_id, mandate in mandates.items()
+        },
         "endpoints": outward,
         "limit": _money(found, base),
         "spent": Money(spent, base),

@@ -109,6 +109,8 @@ async def spent_under_mandate(
         _day(now).replace(day=1),
         list(own),
     )
+    if row is None:
+        raise LookupError("a sum has a row")
     return MandateSpend(row["day"], row["month"])
 
 

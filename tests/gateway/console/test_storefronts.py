@@ -1,11 +1,12 @@
 """Storefronts at the console: keys shown once, limits, endpoints and what was sent to them."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from gateway.access import audit_rows
+from gateway.access import audit_rows, mandate_rows
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
 
@@ -132,3 +133,14 @@ async def test_endpoints_are_switched_and_what_was_sent_is_sent_again(console, s
     other = await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'other shop'")
     assert (await console.viewer.get(f"{LIST}/{other}/endpoints/{made.id}")).status == 404
     assert (await console.operator.post(f"{LIST}/{other}/endpoints/{made.id}/disable")).status == 404
+
+
+async def test_a_storefronts_page_shows_what_the_mandate_of_a_key_allows(console, shop_id):
+    key_id = await console.pool.fetchval("SELECT id FROM api_keys WHERE storefront_id = $1 LIMIT 1", shop_id)
+    async with console.pool.acquire() as connection:
+        await mandate_rows.put(
+            connection, key_id, per_order=Decimal("12.5"), per_day=Decimal(30), per_month=Decimal(90), currency="USD",
+            ends_at=datetime.now(UTC) + timedelta(days=1),
+        )  # fmt: skip
+    words = (await console.viewer.get(f"{LIST}/{shop_id}")).words
+    assert re.search(r"12\.50 USD an order, 90\.00 USD a month, until ", words)
