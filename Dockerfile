@@ -6,6 +6,7 @@ COPY gateway gateway
 COPY providers providers
 COPY schemas schemas
 COPY config config
+COPY docs docs
 RUN python -m venv /opt/gateway \
     && /opt/gateway/bin/python -m pip install --no-cache-dir -c requirements.lock hatchling \
     && /opt/gateway/bin/python -m pip install --no-cache-dir -c requirements.lock --no-build-isolation '.[otel]' \

@@ -21,7 +21,7 @@ NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cac
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run example test check format bench chaos screenshots clients provider types lines lock wheel clean
+.PHONY: help install run example test check format bench chaos screenshots clients docs provider types lines lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ clients: $(TESTS) ## write what the clients are made of anew, from the API's des
 
 types: ## check the types of the TypeScript client and its tests, strictly; needs npm
 	@cd clients/typescript && npm install --silent && npm run --silent check
+
+docs: $(RUNS) ## write the documentation as a static site into build/docs
+	@$(BIN)/esim-gateway docs build/docs
 
 lines: $(TESTS) ## count lines of code, without blank lines, comments and docstrings
 	@$(BIN)/python -m tests.code_lines

@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from gateway import console
 from gateway.alerts.order_health import HealthMonitor, judge_health
-from gateway.api import asyncapi, health, openapi, state, traveller
+from gateway.api import asyncapi, openapi, state, traveller
 from gateway.api.answers import Heads, Memories, PreparedDocument
+from gateway.api.docs.serving import ServedSite
+from gateway.api.docs.site import Site
 from gateway.api.forwarded import client_address, origin
 from gateway.api.gate import GATE, Gate
 from gateway.api.keyring import Keyring
@@ -86,8 +88,7 @@ def make_app(
     )
     for table in TABLES:
         table.add_to(app.router, gate.expect)
-    app.router.add_get("/docs/static/{name}", health.asset)
-    app.router.add_get("/errors/{code}", health.error_page)
+    app[state.DOCS].add_to(app.router)
     app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _health, _limiter, _keyring, _housekeeping))
     app.on_startup.append(gate.open)
     return app
@@ -100,11 +101,12 @@ def all_routes() -> list[Route]:
 
 def _describe(app: web.Application, settings: Settings) -> None:
     state.describe_accounts(app, settings)
-    app[state.DOCUMENTS] = _documents()
+    app[state.DOCUMENTS] = documents()
+    app[state.DOCS] = _documentation()
 
 
 @cache
-def _documents() -> Mapping[str, PreparedDocument]:
+def documents() -> Mapping[str, PreparedDocument]:
     """The descriptions of the API, by path: the same for every application of a process, made when first asked for."""
     routes = all_routes()
     return {
@@ -112,6 +114,12 @@ def _documents() -> Mapping[str, PreparedDocument]:
         "/openapi-ops.json": PreparedDocument(lambda: openapi.document(routes, openapi.OPERATORS)),
         "/asyncapi.json": PreparedDocument(asyncapi.document),
     }
+
+
+@cache
+def _documentation() -> ServedSite:
+    """The pages of the documentation, as the documents the same for every application of a process."""
+    return ServedSite(Site({path: made.body for path, made in documents().items()}))
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1]
-PARTS = ("gateway", "providers", "schemas", "config")
+PARTS = ("gateway", "providers", "schemas", "config", "docs")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gateway.api.client_names import method_of
 from gateway.api.openapi import STOREFRONTS, document
 from gateway.app import all_routes
 
@@ -114,7 +115,7 @@ def _operation(path: str, method: str, described: Mapping[str, Any], schemas: Ma
     return Operation(
         id=described["operationId"],
         group=segment.replace("-", "_"),
-        name=_name(described["operationId"], {*segment.split("-"), *described["tags"]}),
+        name=method_of(described["operationId"], path, described["tags"]),
         method=method.upper(),
         path=path,
         text=f"{described['summary']}.\n\n{described['description']}",
@@ -126,12 +127,6 @@ def _operation(path: str, method: str, described: Mapping[str, Any], schemas: Ma
         answer=answer,
         row=_row(described["operationId"], answer, schemas),
     )
-
-
-def _name(operation_id: str, group_words: set[str]) -> str:
-    """An operation's name within its group: without the words that name the group, and without ``own``."""
-    nouns = group_words | {word.removesuffix("s") for word in group_words} | {"own"}
-    return "_".join(word for word in operation_id.split("_") if word not in nouns)
 
 
 def _answer(responses: Mapping[str, Any]) -> str | None:

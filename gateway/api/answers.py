@@ -203,18 +203,26 @@ class ReadyResponse:
 
 
 class PreparedDocument:
-    """A JSON document that stays as it is while the process lives: its bytes, compressed once, and its ETags.
+    """A document that stays as it is while the process lives: its bytes, compressed once, and its ETags.
 
     ``make`` takes a while, and few processes are ever asked: it runs in a thread when the first one asks.
+    ``headers`` go out with each answer that has a body.
     """
 
-    def __init__(self, make: Callable[[], bytes]) -> None:
+    def __init__(
+        self, make: Callable[[], bytes], content_type: str = JSON_TYPE, headers: Mapping[str, str] | None = None
+    ) -> None:
         self._make = make
+        self._headers = {"Content-Type": content_type, **(headers or {})}
 
     @cached_property
     def plain(self) -> bytes:
         """The document, uncompressed."""
         return self._make()
+
+    def body(self) -> bytes:
+        """The same, for who needs it later or never."""
+        return self.plain
 
     @cached_property
     def _packed(self) -> tuple[bytes, str]:
@@ -230,7 +238,7 @@ class PreparedDocument:
         if held_etag is not None:
             return web.Response(status=304, headers={**kept, "ETag": held_etag})
         coding = preferred_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""), ("gzip",))
-        headers = {**kept, "ETag": etags[coding], "Content-Type": JSON_TYPE}
+        headers = {**kept, "ETag": etags[coding], **self._headers}
         if coding is None:
             return web.Response(body=self.plain, headers=headers)
         return web.Response(body=packed, headers={**headers, "Content-Encoding": coding})

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from html import escape
-from importlib import resources
-
 import msgspec
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.problems import KINDS, Refusal, problem_example
+from gateway.api.problems import Refusal
 from gateway.api.spec import Table
 from schemas.health import Alive, Ready
 
 routes = Table()
-
-_STATIC = resources.files("gateway.api").joinpath("static")
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_CODE = re.compile("`([^`]+)`")
-_DAY = "public, max-age=86400"
-_ASSETS = {
-    "swagger-ui.css": ("swagger-ui/swagger-ui.css", "text/css"),
-    "swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", "text/javascript"),
-    "docs.js": ("docs.js", "text/javascript"),
-    "favicon.png": ("swagger-ui/favicon-32x32.png", "image/png"),
-}
 
 
 @routes("GET", "/livez", access="public", tag="health", operators=True, answer=Alive)
@@ -101,59 +83,18 @@ async def get_ops_openapi(request: web.Request) -> web.Response:
 
 
 @routes("GET", "/docs", access="public", tag="documentation", answer_type="text/html")
-async def get_docs(_request: web.Request) -> web.Response:
-    """This description as a page.
+async def get_docs(request: web.Request) -> web.Response:
+    """Guides and this description as pages.
 
-    Everything on it comes from here; it works without any other network.
+    Everything on them comes from here; they work without any other network.
     """
-    return _docs_page("openapi.json")
+    return await request.app[state.DOCS].answer(request, "docs")
 
 
 @routes("GET", "/docs-ops", access="public", tag="documentation", operators=True, answer_type="text/html")
-async def get_ops_docs(_request: web.Request) -> web.Response:
-    """This description for operators as a page.
+async def get_ops_docs(request: web.Request) -> web.Response:
+    """Guides and this description for operators as pages.
 
-    Everything on it comes from here; it works without any other network.
+    Everything on them comes from here; they work without any other network.
     """
-    return _docs_page("openapi-ops.json")
-
-
-def _docs_page(document: str) -> web.Response:
-    body = _STATIC.joinpath("docs.html").read_text("utf-8").replace("{document}", document)
-    return web.Response(
-        text=body,
-        content_type="text/html",
-        headers={"Content-Security-Policy": _DOCS_POLICY, "Cache-Control": "no-cache"},
-    )
-
-
-async def asset(request: web.Request) -> web.Response:
-    """A file of the docs page."""
-    found = _ASSETS.get(request.match_info["name"])
-    if found is None:
-        raise Refusal("not_found")
-    path, content_type = found
-    body = _STATIC.joinpath(path).read_bytes()
-    return web.Response(body=body, content_type=content_type, charset="utf-8", headers={"Cache-Control": _DAY})
-
-
-async def error_page(request: web.Request) -> web.Response:
-    """What an error code means, what causes it and what to do: where the ``type`` of a problem leads."""
-    code = request.match_info["code"]
-    kind = KINDS.get(code)
-    if kind is None:
-        raise Refusal("not_found", "there is no such error code")
-    example = msgspec.json.format(msgspec.json.encode(problem_example(code))).decode()
-    retry = "The same request may succeed later." if kind.retry else "The same request fails again."
-    text = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{code}</title>'
-        f"<h1>{code}</h1><p>{kind.status} {escape(kind.title)}</p>"
-        f"<h2>Cause</h2><p>{_marked(kind.cause)}</p><h2>Cure</h2><p>{_marked(kind.cure)}</p><p>{retry}</p>"
-        f"<h2>Example</h2><pre>{escape(example)}</pre></html>"
-    )
-    return web.Response(text=text, content_type="text/html")
-
-
-def _marked(text: str) -> str:
-    """A text with its words of code marked as such."""
-    return _CODE.sub(r"<code>\1</code>", escape(text))
+    return await request.app[state.DOCS].answer(request, "docs-ops")

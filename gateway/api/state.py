@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.alerts.order_health import HealthMonitor
 from gateway.api.answers import Heads, Memories, PreparedDocument
+from gateway.api.docs.serving import ServedSite
 from gateway.api.keyring import Caller, Keyring
 from gateway.api.metrics import Metrics
 from gateway.api.ratelimit import Limiter
@@ -38,6 +39,7 @@ HEADS = web.AppKey("heads", Heads)
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
 DOCUMENTS = web.AppKey("documents", Mapping[str, PreparedDocument])  # by path
+DOCS = web.AppKey("docs", ServedSite)
 
 CALLER = web.RequestKey("caller", Caller)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -16,6 +16,7 @@ import typer
 from gateway.cli import (
     db,
     dev,
+    docs,
     doctor,
     mcp,
     reconcile,
@@ -62,6 +63,7 @@ def options(
 
 
 app.command("dev")(dev.dev)
+app.command("docs")(docs.docs)
 app.command("doctor")(doctor.doctor)
 app.command("mcp")(mcp.mcp)
 app.command("reconcile")(reconcile.reconcile)

@@ -168,7 +168,9 @@ TABLE = """
 200 200 200 200 200 200 200 200 200 200 200 200 200  GET /asyncapi.json
 200 200 200 200 200 200 200 200 200 200 200 200 200  GET /docs
 200 200 200 200 200 200 200 200 200 200 200 200 200  GET /docs-ops
+200 200 200 200 200 200 200 200 200 200 200 200 200  GET /docs-ops/{page}
 200 200 200 200 200 200 200 200 200 200 200 200 200  GET /docs/static/{name}
+200 200 200 200 200 200 200 200 200 200 200 200 200  GET /docs/{page}
 404 404 404 404 404 404 404 404 404 404 404 404 404  GET /e/{token}
 404 404 404 404 404 404 404 404 404 404 404 404 404  GET /e/{token}.png
 404 404 404 404 404 404 404 404 404 404 404 404 404  GET /e/{token}.svg
@@ -203,6 +205,7 @@ def path_of(template: str) -> str:
     nothing = next((name for part, name in kinds.items() if part in template), "nothing")
     return template.format(
         id=nothing, plan_id=nothing, delivery_id=nothing, token=nothing, code="no_stock", supplier="nobody",
+        page="reference/orders",
         country="JP", currency="EUR", name="docs.js" if template.startswith("/docs") else "nobody",
     )  # fmt: skip
 

@@ -185,6 +185,8 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/docs"): SAME,
     ("GET", "/docs-ops"): SAME,
     ("GET", "/docs/static/{name}"): SAME,
+    ("GET", "/docs/{page}"): SAME,
+    ("GET", "/docs-ops/{page}"): SAME,
     ("GET", "/errors/{code}"): SAME,
 }
 
@@ -224,7 +226,7 @@ class Owned:
         one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
-            "code": "no_stock", "country": "JP", "currency": "EUR", "token": "x" * 40,
+            "code": "no_stock", "country": "JP", "currency": "EUR", "token": "x" * 40, "page": "reference/orders",
         }  # fmt: skip
         return template.format(**parts)
 

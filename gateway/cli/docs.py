@@ -1,0 +1,19 @@
+"""``esim-gateway docs``: the documentation as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def docs(
+    folder: Annotated[Path, typer.Argument(help="Where the pages are written.")],
+) -> None:
+    """Write the documentation as a static site. A running gateway serves the same pages at /docs."""
+    from gateway.api.docs.static_site import write_site
+    from gateway.app import documents
+
+    made = write_site(folder, {path: document.body for path, document in documents().items()})
+    print(f"{made} pages in {folder}: open {folder / 'index.html'} behind a web server")
