@@ -18,7 +18,7 @@ CLIENTS = Path(__file__).parents[2] / "clients"
 _BLOCKS = re.compile(r"^```(\w+)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 _RECEIVER = "# receiver.py"
 PNG = b"\x89PNG\r\n"
-HOW_TOS = ("idempotency.md", "webhooks.md", "top-ups.md", "testing-failures.md", "going-live.md")
+HOW_TOS = ("idempotency.md", "webhooks.md", "top-ups.md", "testing-failures.md", "going-live.md", "clients.md")
 
 
 def blocks(guide, language):
@@ -78,6 +78,10 @@ async def test_a_how_to_s_python_runs(shop, guide, capsys, monkeypatch, tmp_path
             assert said[0].startswith("failed Failure(code='supplier_refused'")
             assert said[1].startswith("price_changed ")
             assert said[2].startswith("no plan covers BV")
+        case "clients.md":
+            assert names["order"].status == "fulfilled"
+            assert said[0].startswith(names["order"].id)
+            assert "the price is" in said[-1]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """The documentation in a real browser: read in the light, in the dark and on a phone, searched, and tried."""
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
+from gateway.api.docs.static_site import write_site
+from gateway.app import documents
 from tests.gateway.console.test_in_chromium import _AXE, _TOO_WIDE, read_by_axe
 from tests.kit.chromium import chromium
 
@@ -97,6 +101,29 @@ async def test_an_operation_is_tried_with_a_test_key_and_with_no_other(api):
         await form.get_by_role("button", name="Send GET").click()
         await expect(form.locator("output .badge")).to_have_text("422")
         assert await page.evaluate("localStorage.getItem('gateway-key')") is None
+
+
+async def test_the_pages_as_files_send_requests_to_a_gateway_that_allows_it(make_api, tmp_path):
+    write_site(tmp_path, {path: document.body for path, document in documents().items()})
+    files = web.Application()
+    files.router.add_static("/", tmp_path)
+    async with TestServer(files) as server, chromium() as new_page:
+        site = str(server.make_url("")).rstrip("/")
+        api = await make_api(scopes=["storefront"], cors_origins=[site])
+        page = await new_page("http://127.0.0.1")
+        await page.goto(f"{site}/index.html")
+        await page.wait_for_url("**/docs.html")
+        await page.locator(".side").get_by_role("link", name="Quotes").click()
+        form = page.locator("#create_quote .try")
+        await form.locator("summary").first.click()
+        await form.get_by_label("Gateway").fill(str(api.client.make_url("/")))
+        await form.locator("[data-key]").fill(api.key)
+        await form.locator("textarea").fill('{"countries": ["JP"], "data_mb": 1024}')
+        await form.get_by_role("button", name="Send POST").click()
+        await expect(form.locator("output .badge")).to_have_text("201")
+        await page.locator("input[type=search]").fill("no_stock")
+        await page.locator(".found a").first.click()
+        await page.wait_for_url("**/errors/no_stock.html")
 
 
 async def test_the_reader_s_theme_and_language_are_kept(api):
