@@ -27,6 +27,7 @@ PARTS = {
     "/console/storefronts/{id}/endpoints/{endpoint}": (
         "SELECT storefront_id, id FROM webhook_endpoints WHERE mode = $1 ORDER BY id LIMIT 1"
     ),
+    "/console/storefronts/{id}/travellers": _STOREFRONT,
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway import console
 from gateway.alerts.order_health import HealthMonitor, judge_health
-from gateway.api import asyncapi, openapi, state, traveller
+from gateway.api import asyncapi, openapi, state, traveller_page
 from gateway.api.answers import Heads, Memories, PreparedDocument
 from gateway.api.docs.serving import ServedSite
 from gateway.api.docs.site import Site
@@ -76,7 +76,7 @@ def make_app(
     app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
-    traveller.install(app)
+    traveller_page.install(app)
     console.install(
         app,
         console.ConsoleContext(

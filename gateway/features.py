@@ -41,6 +41,7 @@ FEATURES = (
     Feature("ledger", ("money",)),
     Feature("alerts"),
     Feature("intake"),
+    Feature("travellers"),
     Feature("privacy"),
     Feature("operations", ("home", "jobs", "settings", "running", "health", "config")),
 )

@@ -113,6 +113,7 @@ For those who run the gateway: all storefronts, live and test.
         "selling": "Stopping and resuming all sales.",
         "money": "Our money at the suppliers: balances, statements, the ledger, deposits.",
         "alerts": "Alerts, the rules that raise them, and the channels that they go to.",
+        "travellers": "What travellers see of a storefront.",
         "keys": "API keys.",
         "audit": "Who logged in and changed what.",
         "operations": "The queue of jobs and the settings in force.",

@@ -122,8 +122,8 @@ class FormError(Exception):
     """The body of a request is no form. The text says what to send."""
 
 
-async def form_data(request: web.Request) -> Form:
-    """The form that a request carries. Nothing of it is longer than 10,000 characters.
+async def form_data(request: web.Request, *, longest: int = LONGEST) -> Form:
+    """The form that a request carries. Nothing of it is longer than ``longest`` characters.
 
     Raises ``FormError`` and ``BodyError``.
     """
@@ -131,8 +131,8 @@ async def form_data(request: web.Request) -> Form:
     several: dict[str, list[str]] = {}
     for name, value in await _fields(request):
         if name != CSRF_FIELD:
-            typed.setdefault(name, value[:LONGEST])
-            several.setdefault(name, []).append(value[:LONGEST])
+            typed.setdefault(name, value[:longest])
+            several.setdefault(name, []).append(value[:longest])
     return Form(typed, several)
 
 

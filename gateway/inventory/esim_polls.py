@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from gateway.inventory import esim_life_rules, esim_rows
+from gateway.inventory.esim_rows import Esim
 from gateway.inventory.esims import code_of, poll
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.suppliers.deps import Deps
@@ -25,6 +26,8 @@ POLL_EVERY_SECONDS = 15.0
 PER_MINUTE = 60
 POLLS_AT_ONCE = 4
 POLLING_SECONDS = 60.0
+# What somebody looks at is asked for anew when it is older than this.
+OLD = timedelta(minutes=10)
 
 
 async def keep_polling(deps: Deps, stop: asyncio.Event, seconds: float = POLL_EVERY_SECONDS) -> None:
@@ -105,3 +108,15 @@ async def _poll_one(deps: Deps, esim_id: str) -> bool:
 async def poll_soon(deps: Deps, esim_id: str, at: datetime | None = None) -> None:
     """Have an eSIM looked at at that time, by default as soon as there is room: after a top-up, say."""
     await esim_rows.set_poll_at(deps.pool, esim_id, at or deps.clock())
+
+
+async def poll_if_old(deps: Deps, esim: Esim) -> None:
+    """Have an eSIM that somebody looks at polled soon when what is known of it is old, by the worker and its share.
+
+    One that is polled no more, or was never seen, is left as it is.
+    """
+    now = deps.clock()
+    if esim.observed_at is None or esim.next_poll_at is None or now - esim.observed_at < OLD:
+        return
+    if esim.next_poll_at > now:
+        await poll_soon(deps, esim.id)

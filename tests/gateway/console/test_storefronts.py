@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from playwright.async_api import expect
 
 from gateway.access import audit_rows, mandate_rows
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
+from tests.gateway.travellers.test_appearance_rules import picture, text
 
 LIST = "/console/storefronts"
 
@@ -144,3 +146,39 @@ async def test_a_storefronts_page_shows_what_the_mandate_of_a_key_allows(console
         )  # fmt: skip
     words = (await console.viewer.get(f"{LIST}/{shop_id}")).words
     assert re.search(r"12\.50 USD an order, 90\.00 USD a month, until ", words)
+
+
+async def test_an_admin_says_how_the_pages_of_travellers_look(console, shop_id):
+    path = f"{LIST}/{shop_id}/travellers"
+    form = {
+        "shop_name": "Sunny eSIM",
+        "accent_color": "#0B5CAD",
+        "header_color": "",
+        "topup_url": "",
+        "logo": text(picture()),
+    }
+    assert (await console.operator.post(path, form)).status == 403
+    page = await console.admin.post(path, form)
+    assert "The settings are saved." in page.words
+    assert f"data:image/png;base64,{form['logo']}" in page.text
+    wrong = await console.admin.post(path, form | {"accent_color": "blue", "topup_url": "http://shop.example.com"})
+    assert (wrong.status, "must be # and six hexadecimal digits" in wrong.words) == (422, True)
+    seen = await console.viewer.get(path)
+    assert "#0b5cad" in seen.words
+    assert "Save" not in seen.words
+    gone = await console.admin.post(path, {"shop_name": "Sunny eSIM", "no_logo": "1"})
+    assert "data:image" not in gone.text
+    newest = (await audit_rows.newest(console.pool, action="storefront.traveller_settings")).data[0]
+    assert (newest.actor, newest.detail["logo"]) == ("admin", "removed")
+    assert (await console.viewer.get(f"{LIST}/sf_nothing/travellers")).status == 404
+
+
+@pytest.mark.browser
+async def test_a_logo_is_read_by_the_page_and_sent_with_the_form(console, open_page, shop_id):
+    page = await open_page(console.admin, f"{LIST}/{shop_id}/travellers")
+    logo = {"name": "logo.png", "mimeType": "image/png", "buffer": picture()}
+    await page.get_by_label("Logo", exact=True).set_input_files(logo)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("img", name="Logo")).to_be_visible()
+    stored = await console.pool.fetchval("SELECT logo FROM traveller_settings WHERE storefront_id = $1", shop_id)
+    assert stored == picture()

@@ -27,6 +27,7 @@ OPEN_BYTES = {
     ("offers", "digest"),
     ("goods", "digest"),
     ("sessions", "digest"),
+    ("traveller_settings", "logo"),
 }
 
 
