@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -59,11 +60,13 @@ async def account(deps: Deps, name: str) -> Supplier | None:
 async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
     now = deps.clock()
     names = [supplier.name for supplier in suppliers]
-    attempts = await supplier_figure_rows.attempts(deps.pool, names, now - timedelta(hours=hours))
-    syncs = await supplier_figure_rows.syncs(deps.pool, names)
-    open_now = await supplier_figure_rows.open_counts(deps.pool, names)
-    stops = await supplier_figure_rows.stops(deps.pool)
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, now)
+    attempts, syncs, open_now, stops, money = await asyncio.gather(
+        supplier_figure_rows.attempts(deps.pool, names, now - timedelta(hours=hours)),
+        supplier_figure_rows.syncs(deps.pool, names),
+        supplier_figure_rows.open_counts(deps.pool, names),
+        supplier_figure_rows.stops(deps.pool),
+        balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, now),
+    )
     blocked = _blocked_counts(deps)
     bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
     return [

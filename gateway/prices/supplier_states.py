@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -53,12 +54,17 @@ async def states(
     pool: Pool, settings: Settings, now: datetime, tolerances: Mapping[str, Decimal]
 ) -> dict[str, SupplierState]:
     """The same without accounts; ``tolerances`` are the shares by which they may charge more than they list."""
-    rows = await supplier_fact_rows.rows(pool, now - timedelta(hours=SUCCESS_HOURS), supplier_figure_rows.MOST_ATTEMPTS)
-    rates = await rates_now(pool, settings)
-    available = available_funds_by_supplier(await fund_rows.load_all(pool), rates, tolerances)
+    since = now - timedelta(hours=SUCCESS_HOURS)
+    rows, rates, funds, standing = await asyncio.gather(
+        supplier_fact_rows.rows(pool, since, supplier_figure_rows.MOST_ATTEMPTS),
+        rates_now(pool, settings),
+        fund_rows.load_all(pool),
+        supplier_figure_rows.stops(pool),
+    )
+    available = available_funds_by_supplier(funds, rates, tolerances)
     short = await _without_affordable(pool, available, rates, tolerances)
     stops: dict[str, list[StopFact]] = {}
-    for stop in await supplier_figure_rows.stops(pool):
+    for stop in standing:
         stops.setdefault(stop.supplier, []).append(StopFact(stop.reason, stop.note, stop.supplier == ALL))
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
     return {

@@ -91,13 +91,14 @@ async def of_accounts(
     pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], settings: Settings, now: datetime
 ) -> dict[str, SupplierBalance]:
     """Our money at each of these accounts with its age, and how many days it lasts."""
-    known = await balance_rows.known(pool, names)
-    spent = await balance_rows.spent(pool, names, now - LOOKBACK)
-    first = await balance_rows.first_charges(pool, names)
-    rates = await rates_now(pool, settings)
-    left = available_funds_by_supplier(
-        await fund_rows.load(pool, names), rates, {name: tolerance(account) for name, account in accounts.items()}
+    known, spent, first, rates, funds = await asyncio.gather(
+        balance_rows.known(pool, names),
+        balance_rows.spent(pool, names, now - LOOKBACK),
+        balance_rows.first_charges(pool, names),
+        rates_now(pool, settings),
+        fund_rows.load(pool, names),
     )
+    left = available_funds_by_supplier(funds, rates, {name: tolerance(account) for name, account in accounts.items()})
     return {
         name: _presented(
             accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name)
