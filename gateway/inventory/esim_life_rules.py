@@ -34,13 +34,20 @@ class News(msgspec.Struct, frozen=True):
     previous: str | None = None
 
 
+def used_mb(data: DataUsage | None) -> int | None:
+    """How many MB are used, as the supplier says or by what it says is left; None when neither is known."""
+    if data is None or data.used_mb is not None:
+        return None if data is None else data.used_mb
+    if data.total_mb is None or data.remaining_mb is None:
+        return None
+    return data.total_mb - data.remaining_mb
+
+
 def used_percent(data: DataUsage | None) -> int | None:
     """How much of the data is used, 0 to 100, rounded down; None when the supplier does not say."""
     if data is None or not data.total_mb:
         return None
-    used = data.used_mb
-    if used is None and data.remaining_mb is not None:
-        used = data.total_mb - data.remaining_mb
+    used = used_mb(data)
     return None if used is None else max(0, min(100, used * 100 // data.total_mb))
 
 

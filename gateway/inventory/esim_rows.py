@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from gateway.access.key_rows import Mode
+from gateway.inventory import esim_life_rules
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.sealing import Seal, Unsealable
@@ -136,6 +137,12 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
     return {row["order_id"]: _esim(row, seal) for row in rows}
 
 
+async def by_ids(connection: Pool | Connection, seal: Seal, ids: Sequence[str]) -> dict[str, Esim]:
+    """These eSIMs by id, whoever they belong to: for operators."""
+    rows = await connection.fetch(f"{_SELECT} WHERE e.id = ANY($1)", list(ids))
+    return {row["id"]: _esim(row, seal) for row in rows}
+
+
 async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, page_request: PageRequest) -> Page[Esim]:
     """The eSIMs of a storefront, the newest first."""
     rows = await pool.fetch(
@@ -200,11 +207,21 @@ async def observe(
     usage_notified: int,
     state_notified: str | None,
 ) -> None:
-    """Write what a supplier said, what of it was told, and when to look again. Under ``lock``."""
+    """Write what a supplier said, what of it was told, and when to look again. Under ``lock``.
+
+    Another amount of used data than before is kept with its time.
+    """
     await connection.execute(
-        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_notified = $5, state_notified = $6,
-                  ended = ended OR $7
-           WHERE id = $1""",
+        """WITH seen AS (
+               UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_notified = $5,
+                      state_notified = $6, ended = ended OR $7
+               WHERE id = $1
+           )
+           INSERT INTO esim_usage (esim_id, at, used_mb, total_mb)
+           SELECT $1, $3, $8::bigint, $9::bigint WHERE $8::bigint IS NOT NULL AND NOT EXISTS (
+               SELECT FROM (SELECT used_mb, total_mb FROM esim_usage WHERE esim_id = $1 ORDER BY at DESC LIMIT 1) l
+               WHERE l.used_mb = $8 AND l.total_mb IS NOT DISTINCT FROM $9)
+           ON CONFLICT DO NOTHING""",
         esim_id,
         seal.seal(msgspec.json.encode(status)),
         status.observed_at,
@@ -213,6 +230,8 @@ async def observe(
         state_notified,
         status.service_state in {ServiceState.REVOKED, ServiceState.EXPIRED}
         or status.profile_state is ProfileState.DELETED,
+        esim_life_rules.used_mb(status.data),
+        None if status.data is None else status.data.total_mb,
     )
 
 

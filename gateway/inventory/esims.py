@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway.access import audit_rows
 from gateway.access.key_rows import Mode
+from gateway.access.user_rows import Visitor
 from gateway.inventory import delivery_rules, esim_life_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
 from gateway.inventory.traveller_link_rules import PAGE, PICTURE, url_of
@@ -108,6 +110,32 @@ async def poll(deps: Deps, esim: Esim) -> Esim:
         raise NotFound("the account that sold this eSIM is not configured", supplier=esim.supplier)
     status = await account.provider.esim_status(esim.iccid)
     return await record(deps, esim.id, status)
+
+
+async def poll_by_operator(deps: Deps, esim: Esim, by: Visitor | str) -> Esim | Problem:
+    """Ask the supplier now because an operator wants to know; recorded with who asked.
+
+    Problems: not_supported (the supplier cannot tell), unavailable (it did not answer, or has no account here).
+    """
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await audit_rows.record(connection, by, "esim.polled", f"esim:{esim.id}")
+    if _lacks(deps, esim, Capability.ESIM_STATUS):
+        return not_supported(Capability.ESIM_STATUS)
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            return await poll(deps, esim)
+    except (GatewayError, TimeoutError) as error:
+        return Problem("unavailable", str(error) or "the supplier did not answer in time")
+
+
+async def reveal(deps: Deps, esim_id: str, by: Visitor | str) -> tuple[Esim, OrderedEsim] | None:
+    """An eSIM with its activation code and the traveller's link; the audit log has the visit before they are shown."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        esim = await esim_rows.get(connection, deps.seal, esim_id)
+        if esim is None:
+            return None
+        await audit_rows.record(connection, by, "esim.code_shown", f"esim:{esim_id}")
+    return esim, ordered_esim(deps, esim)
 
 
 async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:

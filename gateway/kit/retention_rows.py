@@ -76,6 +76,7 @@ RETENTION_RULES: tuple[RetentionRule, ...] = (
     _by_age("offer_events", "offer_events_days"),
     _by_age("plan_successors", "plan_successors_days"),
     _by_age("order_events", "order_events_days", also=f"{_NOT_READ} {_FINAL_ORDER}"),
+    _by_age("esim_usage", "esim_usage_days"),
     _by_age("checkout_events", "checkout_events_days", also=_FINAL_CHECKOUT),
     RetentionRule(table="supplier_transactions", setting="supplier_transactions_days", delete=_TRANSACTIONS),
     _by_age("audit_log", "audit_days"),

@@ -238,6 +238,7 @@ class Retention(_Section):
     offer_events_days: Days = 400
     plan_successors_days: Days = 90
     order_events_days: Days = 400
+    esim_usage_days: Days = 400
     checkout_events_days: Days = 400
     supplier_transactions_days: Days = 1100
     audit_days: Days = 1100

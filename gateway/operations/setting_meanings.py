@@ -76,6 +76,7 @@ MEANINGS: Mapping[str, str] = {
     "retention.offer_events_days": "After so many days what happened to offers is deleted. 0: never.",
     "retention.plan_successors_days": "After so many days the id of a replaced plan leads nowhere. 0: never.",
     "retention.order_events_days": "When an order has been final for so many days its timeline is deleted. 0: never.",
+    "retention.esim_usage_days": "After so many days what was used of an eSIM's data is deleted. 0: never.",
     "retention.checkout_events_days": "When a checkout is over for so many days its timeline is deleted. 0: never.",
     "retention.supplier_transactions_days": "After so many days lines of suppliers' statements are deleted. 0: never.",
     "retention.audit_days": "After so many days the audit log is deleted. 0: never.",

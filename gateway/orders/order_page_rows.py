@@ -63,6 +63,7 @@ class OrderMoney(msgspec.Struct, frozen=True):
     checkout_id: str | None
     review_reason: ReviewReason | None
     topups: int
+    replaces_order_id: str | None
 
 
 async def open_orders(pool: Pool, mode: str, order_id: str | None = None) -> list[OpenOrder]:
@@ -113,6 +114,7 @@ async def money_of(pool: Pool, order_id: str) -> OrderMoney | None:
                   (SELECT a.cost_base FROM attempts a WHERE a.order_id = o.id AND a.kind <> 'cancel'
                    ORDER BY n DESC LIMIT 1) AS cost_base,
                   o.cancel_requested_at, o.email IS NOT NULL AS has_email, o.checkout_id, o.review_reason,
+                  o.replaces_order_id,
                   (SELECT count(*) FROM esims e JOIN orders t ON t.target_esim_id = e.id
                    WHERE e.order_id = o.id AND t.status NOT IN ('failed', 'cancelled')
                      AND t.review_reason IS DISTINCT FROM 'esim_cancelled') AS topups

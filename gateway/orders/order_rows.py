@@ -175,6 +175,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     fields: bytes | None = None
     checkout_id: str | None = None
     key_id: str | None = None
+    replaces_order_id: str | None = None  # whose eSIM it replaces at our cost
 
     def row(self, now: datetime, next_poll_at: datetime) -> OrderRow:
         """Its row as it stands once it was admitted at ``now``, together with its first attempt."""

@@ -13,7 +13,7 @@ import msgspec
 from gateway.access.key_rows import Mode
 from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
 from gateway.kit.pool import Connection, Pool
-from gateway.webhooks.event_rows import NewEvent, add_event
+from gateway.webhooks.event_rows import NewEvent, add_event, asks
 from schemas.page import Page
 from schemas.webhooks import Delivery, Endpoint
 
@@ -193,6 +193,26 @@ async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | No
         if row is not None and also is not None:
             await also(connection)
     return None if row is None else _delivery(row)
+
+
+_SEND_AGAIN = f"""
+    INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
+    SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), w.id, e.id, now()
+    FROM webhook_events e JOIN webhook_endpoints w ON {asks("e.storefront_id", "e.mode", "e.type")} WHERE e.id = $1
+"""  # noqa: S608 - our own words
+
+
+async def newest_event(connection: Connection, order_id: str, event_type: str) -> str | None:
+    """The id of the newest event of that type about an order; None when there was none, or it is deleted by age."""
+    found: str | None = await connection.fetchval(
+        "SELECT id FROM webhook_events WHERE order_id = $1 AND type = $2 ORDER BY at DESC LIMIT 1", order_id, event_type
+    )
+    return found
+
+
+async def send_again(connection: Connection, event_id: str) -> int:
+    """A new delivery of an event, due at once, to every endpoint that asks for it now; how many those are."""
+    return int(str(await connection.execute(_SEND_AGAIN, event_id)).rpartition(" ")[2])
 
 
 def _endpoint(row: asyncpg.Record) -> Endpoint:

@@ -47,6 +47,7 @@ ROWS = {
     "offer_events": "INSERT INTO offer_events (supplier, supplier_plan_id, plan_id, kind, at, sync_run_id)"
     " VALUES ('a', 'x', 'p', 'new', {at}, 'r')",
     "order_events": "INSERT INTO order_events (order_id, type, at) VALUES ('ord_old', 'created', {at})",
+    "esim_usage": "INSERT INTO esim_usage (esim_id, at, used_mb) VALUES ('esim_old', {at}, 1)",
     "checkout_events": "INSERT INTO checkout_events (checkout_id, type, at) VALUES ('co_old', 'created', {at})",
     "supplier_transactions": "INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)"
     " VALUES ('a', '{days}', 'charge', -1, 'USD', {at}, {at})",
@@ -71,6 +72,10 @@ async def deps(pool, tmp_path):
         """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, signed_at, deadline,
                quiescent_at) VALUES ('att_old', 'ord_old', 1, 'purchase', 'a', 'x', 'succeeded', gen_random_uuid(),
                now(), now() + interval '1 s', now() + interval '1 s')"""
+    )
+    await pool.execute(
+        """INSERT INTO esims (id, order_id, storefront_id, mode, supplier, supplier_plan_id, iccid, iccid_digest)
+           VALUES ('esim_old', 'ord_old', 'sto_1', 'test', 'a', 'x', '', '')"""
     )
     await pool.execute(CHECKOUT, "co_old", 5000, False)
     return Deps(pool, {}, settings, Seal.from_settings(settings))
