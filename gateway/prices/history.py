@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from gateway.kit.pages import price_of
 from gateway.kit.pool import Pool
@@ -56,41 +58,69 @@ async def price_history(
     if not found:
         return None
     kept = found[:MOST_OFFERS]
+    recorded = await changes_since(pool, kept, rates, since=since, most=MOST_CHANGES)
+    return PriceHistory(
+        plan_id=plan_id,
+        currency=base,
+        since=recorded.since,
+        until=until,
+        offers=[offer_history(offer, recorded, base, rates) for offer in kept],
+        gaps=await supplier_gaps(pool, settings, {offer.supplier for offer in kept}, recorded.since, until),
+        changes=[present(row, base) for row in recorded.rows],
+        complete=recorded.complete and len(found) <= MOST_OFFERS,
+    )
+
+
+class RecordedChanges(msgspec.Struct, frozen=True):
+    """What was recorded of some offers ``since`` a moment: all ``rows``, the newest first, and those of each offer.
+
+    ``complete`` is False where there was more than was asked for: before ``since`` not everything is known then.
+    """
+
+    since: datetime
+    rows: list[dict[str, Any]]
+    by_offer: Mapping[tuple[str, str], list[dict[str, Any]]]
+    complete: bool
+
+
+async def changes_since(
+    pool: Pool, offers: Sequence[HistoryOffer], rates: Mapping[str, Decimal], *, since: datetime, most: int
+) -> RecordedChanges:
+    """What was recorded of these offers since then, the newest ``most``."""
     chunk = await change_rows.chunk(
         pool,
         ChangeFilter(since=since),
         rates,
         after=None,
-        scan_limit=MOST_CHANGES + 1,
-        limit=MOST_CHANGES + 1,
-        offers=[(offer.supplier, offer.supplier_plan_id) for offer in kept],
+        scan_limit=most + 1,
+        limit=most + 1,
+        offers=[(offer.supplier, offer.supplier_plan_id) for offer in offers],
     )
-    rows = chunk.rows[:MOST_CHANGES]
-    complete = len(chunk.rows) <= MOST_CHANGES and len(found) <= MOST_OFFERS
-    if len(chunk.rows) > MOST_CHANGES:
-        since = rows[-1]["at"]  # before that not everything is known
+    rows, complete = chunk.rows[:most], len(chunk.rows) <= most
+    by_offer: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        by_offer.setdefault((row["supplier"], row["supplier_plan_id"]), []).append(row)
+    return RecordedChanges(since if complete else rows[-1]["at"], rows, by_offer, complete)
+
+
+async def supplier_gaps(
+    pool: Pool, settings: Settings, suppliers: Iterable[str], since: datetime, until: datetime
+) -> list[SupplierGaps]:
+    """When the prices of these suppliers were not looked at, by name."""
     longest = timedelta(seconds=settings.sync.interval_seconds * MISSED_INTERVALS)
-    names = sorted({offer.supplier for offer in kept})
+    names = sorted(suppliers)
     unlooked = await history_rows.unlooked(pool, names, since, until, longest)
-    return PriceHistory(
-        plan_id=plan_id,
-        currency=base,
-        since=since,
-        until=until,
-        offers=[_offer(offer, rows, since, base, rates) for offer in kept],
-        gaps=[
-            SupplierGaps(name, [Gap(gap.since, gap.until) for gap in gaps(unlooked[name], since, until, longest)])
-            for name in names
-            if name in unlooked
-        ],
-        changes=[present(row, base) for row in rows],
-        complete=complete,
-    )
+    return [
+        SupplierGaps(name, [Gap(gap.since, gap.until) for gap in gaps(unlooked[name], since, until, longest)])
+        for name in names
+        if name in unlooked
+    ]
 
 
-def _offer(
-    offer: HistoryOffer, rows: list[dict[str, Any]], since: datetime, base: str, rates: Mapping[str, Decimal]
+def offer_history(
+    offer: HistoryOffer, changes: RecordedChanges, base: str, rates: Mapping[str, Decimal]
 ) -> OfferHistory:
+    """What one offer cost over time."""
     recorded = [
         Recorded(
             row["at"],
@@ -98,11 +128,10 @@ def _offer(
             _money(row["old"], row["old_currency"]),
             _money(row["new"], row["new_currency"]),
         )
-        for row in reversed(rows)
-        if (row["supplier"], row["supplier_plan_id"]) == (offer.supplier, offer.supplier_plan_id)
+        for row in reversed(changes.by_offer.get((offer.supplier, offer.supplier_plan_id), []))
     ]
     cost = _money(offer.cost, offer.currency)
-    steps = stairs(CurrentOffer(cost, offer.first_seen_at, offer.gone_at), recorded, since)
+    steps = stairs(CurrentOffer(cost, offer.first_seen_at, offer.gone_at), recorded, changes.since)
     return OfferHistory(
         offer_id=offer.id,
         supplier=offer.supplier,

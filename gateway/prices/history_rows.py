@@ -11,6 +11,7 @@ import msgspec
 from gateway.catalog.successor_rows import OF_PLAN_AND_SUCCESSORS
 from gateway.kit.pool import Connection, Pool
 from gateway.prices.history_rules import Span
+from schemas.plan import DataAllowance
 
 
 class HistoryOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,19 +68,58 @@ async def offers(
     return [HistoryOffer(**row) for row in rows]
 
 
+async def by_ids(connection: Connection | Pool, ids: Sequence[str]) -> list[HistoryOffer]:
+    """These offers."""
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM offers o WHERE o.id = ANY($1)", list(ids))  # noqa: S608
+    return [HistoryOffer(**row) for row in rows]
+
+
+class GoneOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer that left, with what says which needs it met."""
+
+    offer: HistoryOffer
+    data: DataAllowance
+    days: int
+    coverage: list[str]
+
+
+async def gone(
+    connection: Connection | Pool, country: str, *, mode: str, since: datetime, limit: int
+) -> list[GoneOffer]:
+    """Offers for a country that left since then, the last first."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS}, o.data, o.days, o.coverage FROM offers o JOIN suppliers s ON s.name = o.supplier
+            WHERE o.gone_at > $1 AND o.coverage @> ARRAY[$2::text] AND s.mode = $3
+            ORDER BY o.gone_at DESC, o.id LIMIT $4""",  # noqa: S608 - our own columns
+        since,
+        country,
+        mode,
+        limit,
+    )
+    return [
+        GoneOffer(
+            offer=HistoryOffer(**{name: row[name] for name in HistoryOffer.__struct_fields__}),
+            data=msgspec.convert(row["data"], DataAllowance),
+            days=row["days"],
+            coverage=row["coverage"],
+        )
+        for row in rows
+    ]
+
+
 async def unlooked(
     connection: Connection | Pool, suppliers: Sequence[str], since: datetime, until: datetime, longest: timedelta
 ) -> dict[str, list[Span]]:
-    """Spans longer than ``longest`` between two accepted syncs of a supplier, also before the first and to ``until``.
+    """Spans longer than ``longest`` between two accepted syncs of a supplier, and from its last one to ``until``.
 
-    A supplier that was never synced has one span, the whole.
+    Before its first sync there is nothing that could be missing.
     """
     rows = await connection.fetch(
         """
-        SELECT k.supplier, coalesce(begins, $2) AS begins, ends
+        SELECT k.supplier, begins, ends
         FROM unnest($1::text[]) AS k (supplier)
         CROSS JOIN LATERAL (
-            SELECT coalesce(max(at), $2) AS at FROM sync_run_suppliers
+            SELECT max(at) AS at FROM sync_run_suppliers
             WHERE supplier = k.supplier AND state = 'ok' AND at <= $2
         ) AS before
         CROSS JOIN LATERAL (

@@ -104,7 +104,7 @@ async def test_a_history_is_found_by_plan_and_by_offer(moved):
     found = await moved.read(f"/v1/ops/price-history?plan_id={PLAN}", shapes.PriceHistory)
     steps = {offer.offer_id: [step.cost and step.cost.amount for step in offer.steps] for offer in found.offers}
     assert steps == {"off_3": ["1.00", "0.50"], "off_1": ["4.50", "5.00"], "off_2": ["6.00"], "off_4": [None]}
-    assert [one.supplier for one in found.gaps] == ["alpha", "beta"]
+    assert found.gaps == [], "no sync of a supplier was missed since its first one"
     one = await moved.read(f"/v1/ops/price-history?plan_id={PLAN}&offer_id=off_1&mode=live", shapes.PriceHistory)
     assert [offer.offer_id for offer in one.offers] == ["off_1"]
     await problem(await moved.get("/v1/ops/price-history?plan_id=none"), 404, "not_found")
