@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from gateway.alerts import alert_figure_rows
+from gateway.alerts.alert_figure_rows import Attention
 from gateway.alerts.alert_rows import Marks
 from gateway.alerts.alert_rules import (
     SHORTEST_HISTORY,
@@ -334,26 +335,32 @@ async def _margins(gathered: Gathered, rule: Rule) -> Evaluation:
     )
 
 
+def _waiting_at(mode: str, supplier: str | None, orders: Sequence[Attention]) -> Finding:
+    first, place = orders[0], f" at {supplier}" if supplier else ""
+    title = f"{len(orders)} orders{place} need attention"
+    return Finding(
+        subject=f"{mode}\n{supplier or ''}",
+        title=f"Order {first.id} needs attention" if len(orders) == 1 else title,
+        detail=f"of {first.storefront}" + (f", at {supplier}: {first.why}"[:300] if supplier else ""),
+        supplier=supplier,
+        mode=mode,
+        link="/console/attention",
+    )
+
+
 async def _attention(gathered: Gathered, rule: Rule) -> Evaluation:
     waiting = await alert_figure_rows.attention(gathered.deps.pool)
     late = await alert_figure_rows.late_charges(gathered.deps.pool)
     orders = list({each.id: each for each in (*late, *waiting)}.values())
     longest = timedelta(minutes=float(rule.threshold or 0))
+    groups: dict[tuple[str, str | None], list[Attention]] = {}
+    for order in orders:
+        if gathered.now - order.since >= longest and rule.supplier in {None, order.supplier}:
+            groups.setdefault((order.mode, order.supplier), []).append(order)
     return Evaluation(
         rule=rule,
-        found=tuple(
-            Finding(
-                subject=order.id,
-                title=f"Order {order.id} needs attention",
-                detail=f"of {order.storefront}"
-                + (f", at {order.supplier}: {order.why}"[:300] if order.supplier else ""),
-                supplier=order.supplier,
-                mode=order.mode,
-                link=f"/console/orders/{quote(order.id)}",
-            )
-            for order in orders
-            if gathered.now - order.since >= longest and rule.supplier in {None, order.supplier}
-        ),
+        # What fails at one supplier fails for many orders: they are one alert.
+        found=tuple(_waiting_at(mode, supplier, found) for (mode, supplier), found in groups.items()),
         all_known=max(len(waiting), len(late)) < alert_figure_rows.MOST_ORDERS,
     )
 

@@ -131,6 +131,19 @@ async def test_orders_that_need_attention_are_told_and_thin_margins_are_found_in
             await alerts.add_rule(console.pool, _thin("5000"), "test")
             assert (await work())[0] >= 1
             assert "margins are thin" in (await console.viewer.get(f"{HOME}?format=csv")).text
+            supplier = await console.pool.fetchval(
+                "SELECT a.supplier FROM attempts a JOIN orders o ON o.id = a.order_id WHERE o.status = 'needs_review'"
+            )
+            await console.pool.execute(
+                """UPDATE orders SET status = 'needs_review' WHERE id IN (
+                       SELECT order_id FROM attempts WHERE supplier = $1)""",
+                supplier,
+            )
+            await work()
+            titles = await console.pool.fetch(
+                "SELECT title FROM alerts WHERE kind = 'orders_attention' AND cleared_at IS NULL"
+            )
+            assert [row["title"] for row in titles] == [f"2 orders at {supplier} need attention"], "one for all of them"
             await console.pool.execute(
                 "UPDATE orders SET status = 'failed', failure_code = 'x' WHERE status = 'needs_review'"
             )
