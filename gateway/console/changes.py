@@ -29,6 +29,7 @@ from providers.kit import places
 
 pages = Pages()
 _PAGE = 50
+SYNC_RUNS = "/console/sync-runs"
 SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "my last visit"))
 
 
@@ -95,7 +96,7 @@ async def quarantined(request: web.Request) -> list[Notice]:
         Notice(
             "bad",
             f"{quarantine.supplier}: a sync waits for a decision: {quarantine.reason}",
-            f"/console/sync-runs/{quarantine.run_id}/difference/{quarantine.supplier}",
+            f"{SYNC_RUNS}/{quarantine.run_id}/difference/{quarantine.supplier}",
         )
         for quarantine in await waiting(deps_of(request).pool, mode(request))
     ]
@@ -105,7 +106,8 @@ async def quarantined(request: web.Request) -> list[Notice]:
 async def to_accept(request: web.Request) -> PendingDecision:
     """Quarantined syncs."""
     found = await waiting(deps_of(request).pool, mode(request))
-    return PendingDecision("Quarantined syncs", "/console/changes", len(found))
+    url = f"{SYNC_RUNS}/{found[0].run_id}/difference/{found[0].supplier}" if len(found) == 1 else SYNC_RUNS
+    return PendingDecision("Quarantined syncs", url, len(found))
 
 
 def _country(form: Form) -> str | None:

@@ -6,10 +6,11 @@ is a row, looked at with every request, so that a log-out or a disabled user hol
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from time import perf_counter
@@ -23,9 +24,21 @@ from gateway.access import user_rows
 from gateway.access.login import Step, due_step
 from gateway.access.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.access.user_rows import Session
+from gateway.console.decisions import pending_decisions
 from gateway.console.forms import FormError, csrf_field
-from gateway.console.navigation import Group
-from gateway.console.pages import CONTEXT, MESSAGE, SESSION, STEP, ConsolePage, NoDatabaseError, View, deps_of, is_htmx
+from gateway.console.navigation import Group, MenuEntry, menu
+from gateway.console.pages import (
+    CONTEXT,
+    MESSAGE,
+    SESSION,
+    STEP,
+    ConsolePage,
+    NoDatabaseError,
+    PendingDecision,
+    View,
+    deps_of,
+    is_htmx,
+)
 from gateway.console.render import draw
 from gateway.kit.pool import is_database_down
 from gateway.kit.request_body import BodyError
@@ -34,6 +47,7 @@ from gateway.prices import supplier_states
 _TOKEN_BYTES = 32
 _MESSAGE_COOKIE = "gw_message"
 _UNSOLD = web.RequestKey("console_unsold", str)
+_DECISIONS: web.RequestKey[Sequence[PendingDecision | None]] = web.RequestKey("console_decisions_of_menu")
 THEME_COOKIE = "gw_theme"
 THEMES = ("system", "light", "dark")
 _SESSION_COOKIE = "gw_session"
@@ -68,8 +82,7 @@ class Frame:
     ``unsold`` says why no plan of the mode can be sold; empty while one can.
     """
 
-    groups: tuple[Group, ...]
-    nav: str
+    menu: tuple[MenuEntry, ...]
     theme: str
     nonce: str
     message: str
@@ -84,6 +97,13 @@ async def _unsold(request: web.Request) -> str:
     if session is None or is_htmx(request):
         return ""
     return await supplier_states.nothing_sells(deps_of(request), session.mode)
+
+
+async def _waiting(request: web.Request) -> Sequence[PendingDecision | None]:
+    """What waits for a decision, for the menu of whole pages."""
+    if request.get(SESSION) is None or STEP in request or is_htmx(request):
+        return ()
+    return await pending_decisions(request)
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -113,7 +133,7 @@ class Guard:
             try:
                 answer = await self._answer(request, page)
                 if isinstance(answer, View):
-                    request[_UNSOLD] = await _unsold(request)
+                    request[_UNSOLD], request[_DECISIONS] = await asyncio.gather(_unsold(request), _waiting(request))
                 response = self._drawn(request, page, nonce, answer)
             except Refused as refused:
                 response = self._refusal(request, page, nonce, refused.status, refused.why)
@@ -178,8 +198,9 @@ class Guard:
         session, step = request.get(SESSION), request.get(STEP)
         inside = session is not None and step is None
         frame = Frame(
-            groups=self._groups if inside else (),
-            nav=page.nav,
+            menu=menu(self._groups, session.visitor, page.nav, request.get(_DECISIONS, ()))
+            if session is not None and inside
+            else (),
             theme=theme(request),
             nonce=nonce,
             message=_read_message(request),

@@ -7,17 +7,16 @@ missing from the page and does not take it away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-import structlog
 from aiohttp import web
 
 from gateway.alerts import alert_rows
+from gateway.console.decisions import or_none, pending_decisions
 from gateway.console.history import as_money
 from gateway.console.pages import (
-    DECISIONS,
     FINDERS,
     NOTICES,
     Hit,
@@ -59,7 +58,6 @@ _SETUP: Mapping[SetupStep, tuple[str, str]] = {
     "alert_channel": ("Add a channel for alerts", "/console/alerts"),
     "webhook": ("Add a webhook endpoint for a storefront", "/console/storefronts"),
 }
-T = TypeVar("T")
 
 
 @pages("GET", "/console", nav="Home")
@@ -67,9 +65,9 @@ async def home(request: web.Request) -> View:
     """The shop in figures beside what needs attention, the worst first."""
     app = request.app
     notices, decisions, parts = await asyncio.gather(
-        asyncio.gather(*(_or_none(source(request)) for source in app[NOTICES])),
-        asyncio.gather(*(_or_none(source(request)) for source in app[DECISIONS])),
-        asyncio.gather(*(_or_none(part(request)) for part in (_sales, _money, _moves, _alerts, _setup))),
+        asyncio.gather(*(or_none(source(request)) for source in app[NOTICES])),
+        pending_decisions(request),
+        asyncio.gather(*(or_none(part(request)) for part in (_sales, _money, _moves, _alerts, _setup))),
     )
     shown_parts = [sorted(part, key=_weight) for part in notices if part]
     shown_parts.sort(key=lambda part: _weight(part[0]))
@@ -95,7 +93,7 @@ async def search(request: web.Request) -> View | web.Response:
     groups: list[tuple[str, Sequence[Hit]]] = []
     if question:
         finders = request.app[FINDERS]
-        found = await asyncio.gather(*(_or_none(finds(request, question)) for _, finds in finders))
+        found = await asyncio.gather(*(or_none(finds(request, question)) for _, finds in finders))
         groups = [(kind, hits) for (kind, _), hits in zip(finders, found, strict=True) if hits]
         certain = [hit for _, hits in groups for hit in hits if hit.only]
         if len(certain) == 1:
@@ -261,12 +259,3 @@ def _open(sales: Sales) -> int:
 
 def _weight(notice: Notice) -> int:
     return _LEVELS.index(notice.level)
-
-
-async def _or_none(notices: Awaitable[T]) -> T | None:
-    """What a part tells, None when it cannot: one part's fault does not take the page away."""
-    try:
-        return await notices
-    except Exception:  # noqa: BLE001 - whatever it is, the log has it and the page says that something is missing
-        structlog.get_logger().exception("console: a part of a page is missing")
-        return None

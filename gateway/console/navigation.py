@@ -1,50 +1,36 @@
-"""The navigation: what stands in it and in which order. Entries show once a page module claims them."""
+"""The menu: its entries, the pages behind each as tabs, and how much waits there.
+
+Pages show once a module claims them.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.access.user_rows import Role
-from gateway.console.pages import ConsolePage, NavEntry
+from gateway.access.user_rows import Role, Visitor
+from gateway.console.pages import ConsolePage, NavEntry, PendingDecision
 
-# Name and the letter that follows "g" on the keyboard.
+# An entry of the menu, and the pages behind it: each a name and the letter that follows "g" on the keyboard.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("Now", (("Home", "h"),)),
-    (
-        "Prices",
-        (
-            ("Prices", "p"),
-            ("Compare", "c"),
-            ("History", "i"),
-            ("Changes", "n"),
-            ("Margins", "m"),
-            ("Pricing rules", "r"),
-            ("Rates", "x"),
-        ),
-    ),
-    ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Checkouts", "k"), ("Storefronts", "f"))),
-    (
-        "Supply",
-        (
-            ("Suppliers", "s"),
-            ("Money", "b"),
-            ("Sync runs", "y"),
-            ("Suspect prices", "t"),
-            ("Unmapped", "u"),
-            ("Other goods", "v"),
-            ("Jobs", "j"),
-            ("Alerts", "l"),
-        ),
-    ),
-    ("Admin", (("Settings", "e"), ("Users", "w"), ("Audit", "d"))),
+    ("Home", (("Home", "h"),)),
+    ("Needs attention", (("Needs attention", "a"),)),
+    ("Orders", (("Orders", "o"), ("Checkouts", "k"))),
+    ("eSIMs", (("eSIMs", "e"),)),
+    ("Prices", (("Prices", "p"), ("Compare", "c"), ("History", "i"), ("Changes", "n"), ("Margins", "m"))),
+    ("Pricing", (("Pricing rules", "r"), ("Rates", "x"))),
+    ("Suppliers", (("Suppliers", "s"), ("Money", "b"))),
+    ("Catalogue", (("Sync runs", "y"), ("Suspect prices", "t"), ("Unmapped", "u"), ("Other goods", "v"))),
+    ("Alerts", (("Alerts", "l"),)),
+    ("Storefronts", (("Storefronts", "f"),)),
+    ("Administration", (("Settings", "g"), ("Users", "w"), ("Audit", "d"), ("Jobs", "j"))),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: where it leads, its letter, and who sees it."""
+    """One page: where it leads, its letter, and who sees it."""
 
     name: str
     url: str
@@ -54,10 +40,44 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some entries under one word."""
+    """An entry of the menu, and the pages behind it."""
 
     name: str
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPage:
+    """A page as a visitor sees it: how many decisions wait there, and whether it is the one that is open."""
+
+    name: str
+    url: str
+    key: str
+    waiting: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """An entry of the menu as a visitor sees it; it leads to the first of its pages."""
+
+    name: str
+    pages: tuple[MenuPage, ...]
+
+    @property
+    def current(self) -> bool:
+        """Whether one of its pages is open."""
+        return any(page.current for page in self.pages)
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions wait behind it."""
+        return sum(page.waiting for page in self.pages)
+
+    @property
+    def waiting_elsewhere(self) -> tuple[MenuPage, ...]:
+        """The pages with decisions to which the entry does not lead by itself."""
+        return tuple(page for page in self.pages[1:] if page.waiting)
 
 
 def navigation(pages: Iterable[ConsolePage], more: Iterable[NavEntry] = ()) -> tuple[Group, ...]:
@@ -83,3 +103,31 @@ def navigation(pages: Iterable[ConsolePage], more: Iterable[NavEntry] = ()) -> t
         for group, names in entries.items()
     )
     return tuple(group for group in groups if group.entries)
+
+
+def menu(
+    groups: Sequence[Group], visitor: Visitor, current: str, decisions: Iterable[PendingDecision | None] = ()
+) -> tuple[MenuEntry, ...]:
+    """What a visitor sees of it: the pages of their role, with the decisions that wait on each."""
+    waiting = _by_url(groups, decisions)
+    found = []
+    for group in groups:
+        pages = tuple(
+            MenuPage(entry.name, entry.url, entry.key, waiting.get(entry.url, 0), current=entry.name == current)
+            for entry in group.entries
+            if entry.role is None or visitor.may(entry.role)
+        )
+        if pages:
+            found.append(MenuEntry(group.name, pages))
+    return tuple(found)
+
+
+def _by_url(groups: Sequence[Group], decisions: Iterable[PendingDecision | None]) -> Mapping[str, int]:
+    """How many decisions each page has, by its address. One that leads to a page below it counts there."""
+    addresses = [entry.url for group in groups for entry in group.entries]
+    counts: Counter[str] = Counter()
+    for decision in decisions:
+        if decision is not None:
+            above = [url for url in addresses if f"{decision.url.partition('#')[0]}/".startswith(f"{url}/")]
+            counts[max(above, key=len, default="")] += decision.count
+    return counts

@@ -37,8 +37,8 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
+    if (document.querySelector("dialog[open]")) return;
     const keys = document.getElementById("keys");
-    if (keys && keys.open) return;
     const now = Date.now();
     if (waiting > now - 1500 && /^[a-z]$/.test(event.key)) {
       waiting = 0;
@@ -67,15 +67,68 @@
     if (form && event.target.matches("select, input[type=checkbox], input[type=date]")) form.requestSubmit();
   });
 
-  // What cannot be taken back is asked about once more: <form data-sure="Really?">
+  // What cannot be taken back is asked about once more: <form data-sure="Really?">, or one of its buttons.
+  const sure = document.getElementById("sure");
   document.addEventListener("submit", (event) => {
-    const question = event.target.dataset.sure;
-    if (question && !window.confirm(question)) event.preventDefault();
+    const form = event.target;
+    const question = event.submitter?.dataset.sure ?? form.dataset.sure;
+    if (!question || !sure) return;
+    if (form.dataset.said === "yes") {
+      delete form.dataset.said;
+      return;
+    }
+    event.preventDefault();
+    sure.querySelector("p").textContent = question;
+    sure.querySelector("[value=yes]").textContent = event.submitter?.textContent.trim() || "Yes";
+    sure.returnValue = "";
+    sure.onclose = () => {
+      if (sure.returnValue !== "yes") return;
+      form.dataset.said = "yes";
+      form.requestSubmit(event.submitter);
+    };
+    sure.showModal();
   });
 
   // A table that scrolls can be scrolled by keys, even where nothing in it takes the focus.
   for (const box of document.querySelectorAll(".table, pre")) {
     if (!box.hasAttribute("tabindex") && !box.querySelector("a, button, input, select")) box.tabIndex = 0;
+  }
+
+  // A whole table is sorted by a click on a column's head: the first time by what stands first, then the other way.
+  // One that goes on on another page is not: its order is that of the list.
+  const text = (cell) => (cell ? (cell.querySelector("time")?.dateTime ?? cell.textContent).trim() : "");
+  const figure = (value) => (/^[-+]?[\d,]*\.?\d+(\s*(%|[A-Z]{3}|MB|ms|s|min))?$/.test(value) ? parseFloat(value.replace(/,/g, "")) : NaN);
+  function compare(one, other) {
+    if (one === other) return 0;
+    if (one === "–" || one === "") return 1;
+    if (other === "–" || other === "") return -1;
+    const difference = figure(one) - figure(other);
+    return Number.isNaN(difference) ? one.localeCompare(other, "en", { numeric: true }) : difference;
+  }
+  function sort(table, head, at) {
+    const down = head.getAttribute("aria-sort") === "ascending";
+    for (const each of head.parentElement.children) each.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const sorted = [...body.rows].map((row) => [text(row.cells[at]), row]).sort((one, other) => compare(one[0], other[0]));
+    if (down) sorted.reverse();
+    body.append(...sorted.map(([, row]) => row));
+  }
+  for (const table of document.querySelectorAll(".table:not(.matrix) > table")) {
+    const heads = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
+    const goesOn = table.parentElement.nextElementSibling?.classList.contains("more");
+    const odd = [...table.rows].some((row) => row.cells.length !== heads.length || [...row.cells].some((cell) => cell.colSpan > 1 || cell.rowSpan > 1));
+    if (heads.length === 0 || goesOn || odd || table.tBodies.length !== 1 || table.tBodies[0].rows.length < 2) continue;
+    heads.forEach((head, at) => {
+      const name = head.textContent.trim();
+      if (!name || head.querySelector("a, button, input") || name === "Actions") return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => sort(table, head, at));
+    });
   }
 
   // An open menu closes with Escape and with a click beside it.

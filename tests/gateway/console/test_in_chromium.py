@@ -82,7 +82,8 @@ async def test_without_scripts_tables_forms_and_the_phones_menu_work(console, op
     await page.get_by_role("button", name="Log in").click()
     await page.wait_for_url("**/console")
     await page.locator("summary", has_text="Menu").click()
-    await page.locator("details.pages").get_by_role("link", name="Users").click()
+    await page.locator("details.pages").get_by_role("link", name="Administration").click()
+    await page.get_by_role("navigation", name="Administration").get_by_role("link", name="Users").click()
     await page.wait_for_url("**/console/users")
     await page.get_by_label("Name", exact=True).fill("with space")
     await page.get_by_role("button", name="Create user").click()
@@ -105,13 +106,31 @@ async def test_without_scripts_tables_forms_and_the_phones_menu_work(console, op
 
 async def test_a_changed_filter_applies_at_once_and_a_dangerous_button_asks(console, open_page):
     page = await open_page(console.admin, "/console/users")
-    said = []
-
-    async def refuse(dialog):
-        said.append(dialog.message)
-        await dialog.dismiss()
-
-    page.on("dialog", refuse)
+    question = page.get_by_role("dialog")
     await page.get_by_role("button", name="Disable viewer").click()
-    assert said == ["Disable viewer?"]
+    await expect(question).to_contain_text("Disable viewer?")
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
     assert (await console.viewer.get("/console", follow=False)).status == 200
+    await page.get_by_role("button", name="Disable viewer").click()
+    await question.get_by_role("button", name="Disable").click()
+    await expect(page.locator("main")).to_contain_text("is disabled")
+    assert (await console.viewer.get("/console", follow=False)).status == 303
+
+
+async def test_a_whole_table_is_sorted_by_its_heads_and_one_that_goes_on_is_not(console, open_page):
+    page = await open_page(console.admin, "/console/users")
+    names = page.locator("tbody tr th")
+    before = await names.all_inner_texts()
+    head = page.get_by_role("columnheader", name="Name")
+    await head.get_by_role("button").click()
+    await expect(head).to_have_attribute("aria-sort", "ascending")
+    assert await names.all_inner_texts() == sorted(before)
+    await head.get_by_role("button").click()
+    assert await names.all_inner_texts() == sorted(before, reverse=True)
+    await console.pool.execute(
+        "INSERT INTO audit_log (actor, action, object) SELECT 'a', 'key.created', 'key:1' FROM generate_series(1, 200)"
+    )
+    await page.goto("/console/audit")
+    await expect(page.get_by_role("columnheader").first).to_be_visible()
+    await expect(page.locator("button.sort")).to_have_count(0)
