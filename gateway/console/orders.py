@@ -265,11 +265,20 @@ async def _order(request: web.Request) -> View:
         "cancellable": detail.money.cancel_requested_at is None and _cancellable(order),
         "releasable": order.status == "needs_review" and detail.money.review_reason == "restored",
         "late_charge": detail.what is not None and not detail.what.resolvable and detail.what.kind == "charged",
+        "still_held": _still_held(detail),
         "audit_url": "/console/audit?" + urlencode({"object": f"order:{order.id}"}),
     }
     return View(
         "order.html", context, title=f"Order {order.id}", csv=Csv(order.id, *sheet_of(_MOMENTS, detail.moments))
     )
+
+
+def _still_held(detail: OrderDetail) -> Money | None:
+    """What the supplier still holds for a cancelled order."""
+    cost, refunded = detail.line.cost, detail.refunded
+    if detail.order.status != "cancelled" or cost is None or (refunded is not None and refunded.amount >= cost.amount):
+        return None
+    return cost if refunded is None else Money(cost.amount - refunded.amount, cost.currency)
 
 
 def _cancellable(order: OpsOrder) -> bool:
@@ -316,7 +325,8 @@ async def attention(request: web.Request) -> View:
     """All that waits, the longest first: payments above orders."""
     deps, page_request = deps_of(request), page_request_of(request, _PAGE)
     kind = query_form(request).choice("kind", list(WORDS), required=False) or None
-    found, counts = await flow.waiting(deps, mode(request), page_request, kind)
+    waiting = await flow.waiting(deps, mode(request), page_request, kind)
+    found, counts = waiting.page, waiting.counts
     paid = (
         None if page_request.cursor or kind else await presenter.waiting(deps, PageRequest(_PAGE), mode=mode(request))
     )
@@ -327,7 +337,8 @@ async def attention(request: web.Request) -> View:
         "kinds": [(name, label, counts.get(name, 0)) for name, label in KINDS],
         "labels": WORDS,
         "kind": kind,
-        "total": sum(counts.values()),
+        "deciding": sum(counts.values()) - sum(len(group.order_ids) for group in waiting.passing),
+        "passing": waiting.passing if kind is None and not page_request.cursor else [],
         "next": next_page(request, found),
     }
     rows = [(row.what.kind, row.what.since, row.what.why, *row_of(row.line)) for row in found.data]
@@ -397,7 +408,9 @@ async def _resolve_form(request: web.Request) -> View:
     detail = await flow.detail(deps_of(request), part(request, "id"))
     if detail is None:
         raise web.HTTPNotFound
-    return View("order_resolve.html", _resolve_context(detail), title=f"Resolve {detail.order.id}")
+    chosen = query_form(request).choice("as", _OUTCOMES, required=False)
+    context = {**_resolve_context(detail), "chosen": chosen}
+    return View("order_resolve.html", context, title=f"Resolve {detail.order.id}")
 
 
 def _resolve_context(detail: OrderDetail) -> dict[str, object]:

@@ -22,7 +22,7 @@ from gateway.orders import order_page_rows, order_search_rows, order_view_rows, 
 from gateway.orders.order_page_rows import OrderMoney
 from gateway.orders.order_search_rows import ListedOrder, OrderFilter
 from gateway.orders.process import start
-from gateway.orders.rules.attention import Attention, attention
+from gateway.orders.rules.attention import Attention, AttentionGroup, attention, groups, needs_decision
 from gateway.orders.rules.margin import Margin, Sums, margin
 from gateway.pricing.price_rules import Rates
 from gateway.selling import engine
@@ -103,19 +103,32 @@ async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
     return [_line(order, rates) for order in found]
 
 
+class WaitingOrders(msgspec.Struct, frozen=True):
+    """A page of the orders that wait, how many there are of each kind, and those that need no decision, by reason."""
+
+    page: Page[Waiting]
+    counts: dict[str, int]
+    passing: list[AttentionGroup]
+
+
 async def waiting(
     deps: Deps, mode: str, page_request: PageRequest = FIRST_PAGE, kind: str | None = None
-) -> tuple[Page[Waiting], dict[str, int]]:
-    """What waits for an operator, the longest first, and how many there are of each kind."""
+) -> WaitingOrders:
+    """What waits, the longest first: all of one ``kind``, or else what needs an operator's decision."""
     every = await _attention(deps, mode)
     counts: dict[str, int] = {}
     for what in every:
         counts[what.kind] = counts.get(what.kind, 0) + 1
     start = page_request.after(datetime, str)
-    left = [what for what in every if (kind is None or what.kind == kind) and _place(what) > start]
+    listed = [what for what in every if (needs_decision(what) if kind is None else what.kind == kind)]
+    left = [what for what in listed if _place(what) > start]
     page = page_request.page(left, _place)
     of_id = {line.order.id: line for line in await lines(deps, [what.order_id for what in page.data])}
-    return page.of(Waiting(what, of_id[what.order_id]) for what in page.data if what.order_id in of_id), counts
+    return WaitingOrders(
+        page.of(Waiting(what, of_id[what.order_id]) for what in page.data if what.order_id in of_id),
+        counts,
+        groups(what for what in every if not needs_decision(what)),
+    )
 
 
 async def counted(deps: Deps, mode: str) -> tuple[int, datetime | None]:

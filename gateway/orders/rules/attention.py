@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -54,6 +55,32 @@ class Attention(msgspec.Struct, frozen=True):
     why: str
     since: datetime
     resolvable: bool
+
+
+class AttentionGroup(msgspec.Struct, frozen=True):
+    """Orders that wait for one and the same reason, which ends by itself: how many, since when the longest, which."""
+
+    kind: Kind
+    why: str
+    since: datetime
+    order_ids: list[str]
+
+
+def needs_decision(what: Attention) -> bool:
+    """Whether it waits for an operator, and not for a supplier or a worker."""
+    return what.resolvable or what.kind == "charged"
+
+
+def groups(waiting: Iterable[Attention]) -> list[AttentionGroup]:
+    """Orders by why they wait, the largest group first."""
+    found: dict[tuple[Kind, str], list[Attention]] = {}
+    for what in waiting:
+        found.setdefault((what.kind, what.why), []).append(what)
+    made = [
+        AttentionGroup(kind, why, min(each.since for each in those), [each.order_id for each in those])
+        for (kind, why), those in found.items()
+    ]
+    return sorted(made, key=lambda group: (-len(group.order_ids), group.since))
 
 
 def attention(order: OpenOrder, now: datetime) -> Attention | None:
