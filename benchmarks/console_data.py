@@ -32,6 +32,7 @@ from providers.contract import Capability
 from providers.kit.places import country_codes, country_name, regions
 from providers.loader import load_manifests
 from schemas.api import Plan
+from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
 
 PLAN = example_of(Plan)
@@ -58,7 +59,7 @@ _ATTEMPT_COLUMNS = (
 )
 _ESIM_COLUMNS = (
     *("id", "order_id", "storefront_id", "mode", "supplier", "supplier_plan_id", "iccid", "iccid_digest"),
-    *("activation_code", "created_at"),
+    *("activation_code", "created_at", "status", "observed_at", "state_notified"),
 )
 _AT_ONCE = 20_000
 _MANY = ("price_changes", "offer_events", "orders", "attempts", "esims", "ledger", "order_events", "offers")
@@ -295,6 +296,15 @@ async def _orders(
 ) -> None:
     """Orders of two months: all but a few delivered, each with its attempt, charge, eSIM and events."""
     sealed = seal.seal("8901000000000000000"), seal.seal("LPA:1$smdp.example.com$MATCHING-ID")
+    used = DataUsage(total_mb=5120, used_mb=1700, remaining_mb=3420)
+    statuses = {
+        state: seal.seal(
+            msgspec.json.encode(
+                EsimStatus("8901000000000000000", ProfileState.ENABLED, state, now, used, now + timedelta(days=9))
+            )
+        )
+        for state in (ServiceState.ACTIVE, ServiceState.DEPLETED)
+    }
     orders: list[tuple[Any, ...]] = []
     attempts: list[tuple[Any, ...]] = []
     esims: list[tuple[Any, ...]] = []
@@ -331,10 +341,12 @@ async def _orders(
         )
         if status == "fulfilled":
             digest = seal.digest(f"89{number:017}")
+            state = ServiceState.DEPLETED if number % 60 == 0 else ServiceState.ACTIVE
+            seen = (statuses[state], done, f"enabled/{state}") if number % 3 == 0 else (None, None, None)
             esims.append(
                 (
                     *(f"esim_{number:024x}", order, storefront, orders[-1][2], offer.supplier, offer.key),
-                    *(sealed[0], digest, sealed[1], done),
+                    *(sealed[0], digest, sealed[1], done, *seen),
                 )
             )
         if len(orders) == _AT_ONCE or number == count - 1:
@@ -351,7 +363,10 @@ async def _orders(
             SELECT started_at, supplier, id, order_id, 'charge', listed, 'USD' FROM attempts WHERE state = 'succeeded';
         INSERT INTO order_events (order_id, at, type) SELECT o.id, o.created_at + n * interval '1 s',
                 (ARRAY['admitted', 'attempt_started', 'fulfilled'])[n + 1]
-            FROM orders o CROSS JOIN generate_series(0, 2) n
+            FROM orders o CROSS JOIN generate_series(0, 2) n;
+        INSERT INTO esim_usage (esim_id, at, used_mb, total_mb)
+            SELECT id, observed_at - (20 - n) * interval '1 h', n * 85, 5120
+            FROM esims CROSS JOIN generate_series(1, 20) n WHERE observed_at IS NOT NULL
         """
     )
 

@@ -11,6 +11,7 @@ from gateway.kit.pool import Pool
 _RUN = "SELECT id FROM sync_runs WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1"
 _SUPPLIER = "SELECT name FROM suppliers WHERE configured AND mode = $1 ORDER BY name LIMIT 1"
 _ORDER = "SELECT id FROM orders WHERE mode = $1 AND status = '{}' ORDER BY created_at DESC LIMIT 1"
+_ESIM = "SELECT id FROM esims WHERE mode = $1 ORDER BY observed_at DESC NULLS LAST, created_at DESC, id LIMIT 1"
 _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
 # names. $1 is the mode.
@@ -23,12 +24,15 @@ PARTS = {
     ),
     "/console/orders/{id}": _ORDER.format("fulfilled"),
     "/console/orders/{id}/resolve": _ORDER.format("needs_review"),
+    "/console/esims/{id}": _ESIM,
+    "/console/esims/{id}/replace": _ESIM,
     "/console/storefronts/{id}": _STOREFRONT,
     "/console/storefronts/{id}/endpoints/{endpoint}": (
         "SELECT storefront_id, id FROM webhook_endpoints WHERE mode = $1 ORDER BY id LIMIT 1"
     ),
     "/console/storefronts/{id}/travellers": _STOREFRONT,
     "/console/prices/{country}": "SELECT 'JP'",
+    "/console/prices/{country}/history": "SELECT 'JP', 5120 AS data_mb, 30 AS days",
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/rates/{currency}": "SELECT 'EUR'",
@@ -68,6 +72,9 @@ ASKED = {
         "SELECT 'q=' || coalesce(reference, id) FROM orders WHERE mode = $1 ORDER BY created_at LIMIT 1",
     ),
     "search for an order": ("/console/orders", "SELECT 'q=' || order_id FROM attempts ORDER BY started_at LIMIT 1"),
+    "esims of one supplier": ("/console/esims", "SELECT 'supplier=' || max(name) FROM suppliers WHERE mode = $1"),
+    "esims that are active": ("/console/esims", "SELECT 'state=active&sort=updated'"),
+    "esims by an order": ("/console/esims", "SELECT 'q=' || order_id FROM esims ORDER BY created_at LIMIT 1"),
     "audit of one kind": ("/console/audit", "SELECT 'action=' || action FROM audit_log ORDER BY id DESC LIMIT 1"),
 }
 

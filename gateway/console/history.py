@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -17,6 +18,7 @@ from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.change_tables import history_columns, history_steps
 from gateway.prices.changes import largest_moves
 from gateway.prices.history import plan_of, price_history
+from gateway.prices.prices import FEWEST_COMPARED, MOST_COMPARED
 from schemas.api import Price
 from schemas.api_changes import OfferHistory, PriceHistory
 from schemas.money import Money
@@ -58,6 +60,7 @@ async def history(request: web.Request) -> View:
         "suppliers": suppliers,
         "several": {o.supplier for o in found.offers if sum(o.supplier == x.supplier for x in found.offers) > 1},
         "name": found.offers[0].name if found.offers else plan_id,
+        "compare_url": _compare(found),
         "chart": chart_of(found),
         "now": [(offer, as_money(offer.cost), as_money(offer.cost_base)) for offer in found.offers],
         "steps": [(offer, steps_of(offer, found.until)) for offer in found.offers],
@@ -85,13 +88,19 @@ def _only(found: PriceHistory, supplier: str) -> PriceHistory:
     )
 
 
+def _compare(found: PriceHistory) -> str | None:
+    """The page that compares the offers of today; None where there are not two."""
+    there = [offer.offer_id for offer in found.offers if offer.gone_at is None][:MOST_COMPARED]
+    return f"/console/compare?{urlencode({'offer': there}, doseq=True)}" if len(there) >= FEWEST_COMPARED else None
+
+
 def chart_of(found: PriceHistory) -> str:
     """What the chart draws, as JSON: moments, a line of costs for each offer, and the spans without a sync."""
     moments = sorted({found.until, *(step.at for offer in found.offers for step in offer.steps)})
     return msgspec.json.encode(
         {
             "currency": found.currency,
-            "from": found.since.timestamp(),
+            "from": moments[0].timestamp(),
             "x": [moment.timestamp() for moment in moments],
             "lines": [
                 {"label": f"{offer.supplier} {offer.supplier_plan_id}"[:60], "y": _line(offer, moments)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from gateway.console.filters import clean
 from gateway.console.pages import Csv, Hit, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
 from gateway.kit.sheet import sheet_of
 from gateway.prices import price_tables, prices
+from gateway.prices.prices import FEWEST_COMPARED, MOST_COMPARED
 from providers.kit import places
 from schemas.api import Plan, PlanList, Price
 from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
@@ -78,6 +79,7 @@ async def cell(request: web.Request) -> View:
         "next": next_page(request, found),
         "first": page_request.cursor is None,
         "currency": index.base_currency,
+        "compare_url": _compare_cheapest(found.data, code),
     }
     if is_htmx(request) and page_request.cursor is not None:
         return View("_prices_offers.html", context)
@@ -124,6 +126,17 @@ def index_of(request: web.Request) -> Index:
     if index is None:
         raise web.HTTPServiceUnavailable
     return index(mode(request))
+
+
+def _compare_cheapest(offers: Sequence[PricedOffer], country: str) -> str | None:
+    """The page that compares the first offer of each supplier; None where there are not two."""
+    first: dict[str, str] = {}
+    for offer in offers:
+        first.setdefault(offer.supplier, offer.offer_id)
+    chosen = list(first.values())[:MOST_COMPARED]
+    if len(chosen) < FEWEST_COMPARED:
+        return None
+    return f"/console/compare?{urlencode([('country', country), *(('offer', offer) for offer in chosen)])}"
 
 
 def _history(**what: str) -> str:

@@ -113,6 +113,53 @@ async def test_a_history_has_a_chart_and_the_same_figures_as_a_table(moved):
     await hold_markup(moved)
 
 
+async def test_the_history_of_a_need_has_a_line_for_each_supplier_with_what_was_cheapest(moved):
+    console = moved.console
+    change = next(one for one in await changes(console) if one.kind == "up")
+    offer = await console.pool.fetchrow(
+        "SELECT supplier, coverage[1] AS country, days FROM offers WHERE id = $1", change.offer_id
+    )
+    cell = await console.viewer.get(f"/console/prices/{offer['country']}?data_mb=&days={offer['days']}&exact=1")
+    link = unescape(re.search(r'href="([^"]+/history[?][^"]*)"', cell.text)[1])
+    page = await console.viewer.get(link)
+    assert page.status == 200
+    chart = json.loads(unescape(re.search(r'data-chart="([^"]+)"', page.text)[1]))
+    suppliers = [line["label"] for line in chart["lines"]]
+    assert offer["supplier"] in suppliers
+    for line in chart["lines"]:
+        lowest = await console.pool.fetchval(
+            """SELECT min(cost) FROM offers WHERE supplier = $1 AND coverage @> ARRAY[$2::text] AND days = $3
+               AND gone_at IS NULL AND currency = 'USD'""",
+            line["label"],
+            offer["country"],
+            offer["days"],
+        )
+        assert lowest is None or line["y"][-1] == float(round(lowest, 2)), line["label"]
+    first = await console.pool.fetchval("SELECT min(first_seen_at) FROM offers")
+    assert chart["from"] >= first.timestamp() - 1, "the range begins with the data"
+    assert chart["gaps"] == [], "before the first sync nothing is missing"
+    table = await console.viewer.get(f"{link}&format=csv")
+    assert {row.split(",")[0] for row in table.text.splitlines()[1:]} == set(suppliers)
+    assert "No supplier offers this" in (await console.viewer.get("/console/prices/JP/history?data_mb=900000")).words
+    assert (await console.viewer.get("/console/prices/Atlantis/history")).status == 404
+
+
+async def test_an_offer_that_left_counts_while_it_was_there(moved):
+    console = moved.console
+    row = await console.pool.fetchrow(
+        """SELECT o.id, o.supplier, o.days FROM offers o JOIN suppliers s ON s.name = o.supplier
+           WHERE coverage = '{JP}' AND gone_at IS NULL AND cost IS NOT NULL AND s.mode = 'test' ORDER BY cost LIMIT 1"""
+    )
+    await console.pool.execute(
+        "UPDATE offers SET gone_at = now(), cost = 0.01, first_seen_at = now() - interval '1 h' WHERE id = $1",
+        row["id"],
+    )
+    page = await console.viewer.get(f"/console/prices/JP/history?data_mb=&days={row['days']}&format=csv")
+    mine = [line for line in page.text.splitlines() if line.startswith(row["supplier"] + ",") and row["id"] in line]
+    assert mine, page.text
+    assert ",0.01," in mine[-1]
+
+
 async def decides_nothing(moved):
     """A viewer sees the difference, and no more."""
     console = moved.console

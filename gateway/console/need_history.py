@@ -1,0 +1,95 @@
+"""History of a need: what the cheapest offer of each supplier cost over time in a country, for an amount and days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from aiohttp import web
+
+from gateway.console import buckets
+from gateway.console.history import RANGES, as_money
+from gateway.console.pages import Csv, Pages, View, deps_of
+from gateway.console.prices import index_of
+from gateway.kit.sheet import columns, sheet_of
+from gateway.kit.since import since as moment_of
+from gateway.prices.need_history import NeedHistory, need_history
+from gateway.prices.need_history_rules import CheapestStep, SupplierLine
+from providers.kit import places
+
+pages = Pages()
+_USUAL = "30d"
+_COLUMNS = columns(
+    "supplier, from=step.at, until, cost=step.cost:money, supplier's id=step.offer.supplier_plan_id",
+    "offer=step.offer.offer_id, name=step.offer.name",
+)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """What was cheapest at a supplier from one moment until another."""
+
+    supplier: str
+    step: CheapestStep
+    until: datetime
+
+
+@pages("GET", "/console/prices/{country}/history", nav="Prices")
+async def need(request: web.Request) -> View:
+    """The cheapest cost of each supplier over time, as a chart and as tables."""
+    code = request.match_info["country"]
+    if not places.is_country(code):
+        raise web.HTTPNotFound
+    index, deps = index_of(request), deps_of(request)
+    filters = buckets.read(request, index)
+    span = filters.form.choice("range", [value for value, _ in RANGES], required=False) or _USUAL
+    since = moment_of(span, datetime.now(UTC)) or datetime.now(UTC) - timedelta(days=30)
+    found = await need_history(deps.pool, deps.settings, index, filters.bucket, code, since)
+    spans = [each for line in found.lines for each in spans_of(line, found.until)]
+    context = {
+        "selection": filters,
+        "country": code,
+        "country_name": places.country_name(code),
+        "found": found,
+        "range": span,
+        "ranges": RANGES,
+        "chart": chart_of(found),
+        "now": [(line, line.now.offer, as_money(line.now.cost)) for line in found.lines],
+        "spans": [(each, as_money(each.step.cost)) for each in spans],
+    }
+    title = f"History of {places.country_name(code)}"
+    csv = Csv(f"history-{code.lower()}", *sheet_of(_COLUMNS, spans))
+    return View("need_history.html", context, title=title, csv=csv)
+
+
+def spans_of(line: SupplierLine, until: datetime) -> list[Span]:
+    """The steps of a supplier with their ends, the newest first."""
+    ends = [*(step.at for step in line.steps[1:]), until]
+    return [Span(line.supplier, step, end) for step, end in zip(line.steps, ends, strict=True)][::-1]
+
+
+def chart_of(found: NeedHistory) -> str:
+    """What the chart draws, as JSON: moments, a line of costs for each supplier, and the spans without a sync."""
+    moments = sorted({found.until, *(step.at for line in found.lines for step in line.steps)})
+    return msgspec.json.encode(
+        {
+            "currency": found.currency,
+            "from": found.since.timestamp(),
+            "x": [moment.timestamp() for moment in moments],
+            "lines": [{"label": line.supplier, "y": _costs(line, moments)} for line in found.lines],
+            "gaps": [
+                [gap.since.timestamp(), gap.until.timestamp()] for supplier in found.gaps for gap in supplier.gaps
+            ],
+        }
+    ).decode()
+
+
+def _costs(line: SupplierLine, moments: list[datetime]) -> list[float | None]:
+    costs: list[float | None] = []
+    at, value = 0, None
+    for moment in moments:
+        while at < len(line.steps) and line.steps[at].at <= moment:
+            cost = line.steps[at].cost
+            value = None if cost is None else float(cost.amount)
+            at += 1
+        costs.append(value)
+    return costs
