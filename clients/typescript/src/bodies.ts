@@ -2,6 +2,46 @@
 
 import type * as models from "./models.ts";
 
+/** Buy a plan several times at its price of now. */
+export interface BatchForPlan {
+  /** The plan to buy. */
+  plan_id: string;
+  /** Features that the offer must have. */
+  features?: NeedFeatures | undefined;
+  /** Which suppliers may be asked; needs the scope `routing`. */
+  suppliers?: SupplierChoice | undefined;
+  /** Your own reference. The orders get it with `-1`, `-2` and so on, unique within your storefront. */
+  reference?: string | undefined;
+  /** Who travels. */
+  customer?: Customer | undefined;
+  /** Nothing is placed, with `price_changed`, when one of the orders would cost more. */
+  max_price?: PriceLimit | undefined;
+  /** Up to 50 texts of your own, returned with the order. */
+  metadata?: Readonly<Record<string, string>> | undefined;
+  /** How many orders are placed, each for one eSIM. */
+  quantity: number;
+}
+
+/** Buy what was quoted several times, each at the price that is held. */
+export interface BatchForQuote {
+  /** The quote's `id`. */
+  quote_id: string;
+  /** Features that the offer must have. */
+  features?: NeedFeatures | undefined;
+  /** Which suppliers may be asked; needs the scope `routing`. */
+  suppliers?: SupplierChoice | undefined;
+  /** Your own reference. The orders get it with `-1`, `-2` and so on, unique within your storefront. */
+  reference?: string | undefined;
+  /** Who travels. */
+  customer?: Customer | undefined;
+  /** Nothing is placed, with `price_changed`, when one of the orders would cost more. */
+  max_price?: PriceLimit | undefined;
+  /** Up to 50 texts of your own, returned with the order. */
+  metadata?: Readonly<Record<string, string>> | undefined;
+  /** How many orders are placed, each for one eSIM. */
+  quantity: number;
+}
+
 /** Have a plan paid at its price of now. */
 export interface CheckoutForPlan {
   /** The plan to be paid. */
@@ -290,6 +330,8 @@ export interface ListPlansQuery {
    * without this.
    */
   triggers?: boolean | undefined;
+  /** `networks`: each plan with the operators that it uses. */
+  expand?: readonly "networks"[] | undefined;
   /** What to sort by; `-` turns it round. */
   sort?: models.PlansSort | undefined;
   /** How many at most. */

@@ -698,6 +698,22 @@ export interface KeyLimits {
   open_orders: number | null;
 }
 
+/** What a key may spend at most, and what it has spent. Orders that failed or were cancelled do not count. */
+export interface Mandate {
+  /** The most that one order may come to. */
+  per_order: Price;
+  /** The most for all orders of a UTC day. */
+  per_day: Price;
+  /** The most for all orders of a UTC month. */
+  per_month: Price;
+  /** What was ordered under the mandate in this UTC day. */
+  spent_today: Price;
+  /** What was ordered under the mandate in this UTC month. */
+  spent_this_month: Price;
+  /** When the mandate ends; the key places no order from then on. */
+  ends_at: string;
+}
+
 /** A thing of a need that a plan does not have. */
 export interface MissedThing {
   /** The part of the need. */
@@ -814,6 +830,14 @@ export interface Order {
   supplier?: string | null;
   /** Each try at a supplier. Needs the scope `ops:read`. */
   attempts?: Attempt[];
+}
+
+/** Orders that were placed together for one plan. Each goes its own way from then on. */
+export interface OrderBatch {
+  /** The batch's id. */
+  id: string;
+  /** The orders, always in the same sequence. */
+  orders: Order[];
 }
 
 /** An order was cancelled; `refund` is what is given back. */
@@ -1039,8 +1063,6 @@ export interface Plan {
   data: PlanData;
   /** For how many days, and from when. */
   validity: PlanValidity;
-  /** The operators that it uses. */
-  networks: PlanNetwork[];
   /** What it can do besides data. */
   features: PlanFeatures;
   /** What the customer pays; of a plan without stock the last price. Null when there is no price in this currency. */
@@ -1057,6 +1079,8 @@ export interface Plan {
   stale: boolean;
   /** When the plan last changed. */
   updated_at: string;
+  /** The operators that it uses; a list of plans has them with `expand=networks`. */
+  networks?: PlanNetwork[];
 }
 
 /** What follows the full-speed data. */

@@ -259,6 +259,16 @@ export class Me {
   get(options: Options = {}): Promise<models.OwnKey> {
     return this.#send({ method: "GET", path: "/v1/me", options });
   }
+
+  /**
+   * What this key may spend, and what it has spent.
+   *
+   * An operator sets it. 404: the key has no mandate, so that only the limit of its storefront bounds it. Needs the
+   * scope `storefront`.
+   */
+  getMandate(options: Options = {}): Promise<models.Mandate> {
+    return this.#send({ method: "GET", path: "/v1/me/mandate", options });
+  }
 }
 
 /** The operations of `/v1/numbers/countries`. */
@@ -315,6 +325,41 @@ export class Numbers {
    */
   get(id: string, options: Options = {}): Promise<models.VirtualNumber> {
     return this.#send({ method: "GET", path: pathOf("/v1/numbers/{}", id), options });
+  }
+}
+
+/** The operations of `/v1/order-batches`. */
+export class OrderBatches {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /**
+   * Place several orders.
+   *
+   * Up to 20 orders for one plan or quote, all of them or none: where stock, our funds, your limits or the number of
+   * open orders do not suffice for all, nothing is placed. Sent again under the same Idempotency-Key it answers the
+   * same orders. A problem uses the key not up. From then on each order goes its own way: one may fail while the others
+   * are fulfilled. Needs the scope `storefront`.
+   */
+  createBatch(
+    body: bodies.BatchForPlan | bodies.BatchForQuote,
+    options: KeyOptions & WaitOptions = {},
+  ): Promise<models.OrderBatch> {
+    return this.#send({ method: "POST", path: "/v1/order-batches", body, isSpending: true, options });
+  }
+
+  /**
+   * The orders of a batch.
+   *
+   * Each as it stands; `Prefer: wait=10` waits for all of them to be answered. Needs the scope `storefront`.
+   *
+   * @param id The batch's `id`.
+   */
+  getBatch(id: string, options: WaitOptions = {}): Promise<models.OrderBatch> {
+    return this.#send({ method: "GET", path: pathOf("/v1/order-batches/{}", id), options });
   }
 }
 
@@ -603,6 +648,7 @@ export class Operations {
   readonly goods: Goods;
   readonly me: Me;
   readonly numbers: Numbers;
+  readonly orderBatches: OrderBatches;
   readonly orders: Orders;
   readonly plans: Plans;
   readonly quotes: Quotes;
@@ -617,6 +663,7 @@ export class Operations {
     this.goods = new Goods(send);
     this.me = new Me(send);
     this.numbers = new Numbers(send);
+    this.orderBatches = new OrderBatches(send);
     this.orders = new Orders(send);
     this.plans = new Plans(send);
     this.quotes = new Quotes(send);

@@ -150,6 +150,36 @@ export class SpendLimitError extends ApiError {
 }
 
 /**
+ * Beyond the key's mandate.
+ *
+ * The order would come to more than the mandate of this API key allows for one order, the UTC day or the UTC month.
+ * Order something that costs less, wait for the next day or month, or ask the operator of the gateway for another
+ * mandate. `GET /v1/me/mandate` shows it.
+ */
+export class MandateExceededError extends ApiError {
+  static override readonly code = "mandate_exceeded";
+}
+
+/**
+ * The key has no mandate.
+ *
+ * An agent asked for more than searching and quoting with an API key that has no mandate. Ask the operator of the
+ * gateway for a mandate for this key: `esim-gateway keys set-mandate`.
+ */
+export class MandateRequiredError extends ApiError {
+  static override readonly code = "mandate_required";
+}
+
+/**
+ * The key's mandate has ended.
+ *
+ * The mandate of this API key had an end, which is past. Ask the operator of the gateway for another mandate.
+ */
+export class MandateEndedError extends ApiError {
+  static override readonly code = "mandate_ended";
+}
+
+/**
  * Cannot be cancelled.
  *
  * The order is final without a delivery, or what was delivered can no longer be given back. Read the order: its
@@ -332,6 +362,9 @@ export const BY_CODE: Readonly<Record<string, typeof ApiError>> = {
   quote_expired: QuoteExpiredError,
   duplicate_reference: DuplicateReferenceError,
   spend_limit: SpendLimitError,
+  mandate_exceeded: MandateExceededError,
+  mandate_required: MandateRequiredError,
+  mandate_ended: MandateEndedError,
   not_cancellable: NotCancellableError,
   has_topups: HasTopupsError,
   not_topupable: NotTopupableError,
