@@ -45,7 +45,7 @@ async def _quantile_at(rate: float, call: Callable[[int], Awaitable[None]]) -> f
     seconds: list[float] = []
     begin = time.perf_counter() + 0.1
 
-    async def one(number: int) -> None:
+    async def order(number: int) -> None:
         due = begin + number / rate
         await asyncio.sleep(due - time.perf_counter())
         try:
@@ -55,5 +55,5 @@ async def _quantile_at(rate: float, call: Callable[[int], Awaitable[None]]) -> f
         else:
             seconds.append(time.perf_counter() - due)
 
-    await asyncio.gather(*map(one, range(int(rate * SECONDS))))
+    await asyncio.gather(*map(order, range(int(rate * SECONDS))))
     return sorted(seconds)[int(len(seconds) * 0.99)]

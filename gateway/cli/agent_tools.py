@@ -37,7 +37,7 @@ class ToolRefusedError(Exception):
         self.detail = detail
 
     @property
-    def told(self) -> dict[str, str]:
+    def detail_for_agent(self) -> dict[str, str]:
         """What an agent is told: the code, what is wrong, what causes it in general, and what to do."""
         kind = KINDS.get(self.code)
         general = {} if kind is None else {"cause": kind.cause, "cure": kind.cure}
@@ -162,8 +162,8 @@ async def _confirm(gateway: Gateway, tool: Tool, arguments: Arguments) -> Answer
         now = _decoded(await gateway.fetch("orders.validate_order", sent={"quote_id": arguments["quote_id"]}))["price"]
     except ProblemReceivedError:
         now = price
-    if (held := _price(now)) != price:
-        texts = [f"{each['amount']} {each['currency']}" for each in (held, price)]
+    if (current := _price(now)) != price:
+        texts = [f"{each['amount']} {each['currency']}" for each in (current, price)]
         raise ToolRefusedError("price_changed", f"the quote holds {texts[0]}, and {texts[1]} was confirmed")
     key = hashlib.sha256(str(arguments["quote_id"]).encode()).hexdigest()
     headers = {"Idempotency-Key": f"mcp-quote-{key}", **WAIT}
@@ -202,9 +202,9 @@ def _decoded(raw: bytes) -> dict[str, Any]:
     return found
 
 
-def _same(words: str) -> dict[str, str]:
+def _same(names: str) -> dict[str, str]:
     """Arguments as the operation has them, or under another name ("esim_id=id")."""
-    pairs = (word.partition("=") for word in words.split())
+    pairs = (word.partition("=") for word in names.split())
     return {own: of_operation or own for own, _, of_operation in pairs}
 
 

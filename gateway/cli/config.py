@@ -87,7 +87,7 @@ def _applied(file: str, state_dir: StateDir, *, keep: bool, as_json: bool) -> Ap
 
 def _show(done: Applied) -> None:
     for change in done.changes:
-        print(printable(change.words))
+        print(printable(change.line))
     if not done.changes:
         print("Nothing to change.")
     elif done.applied:

@@ -23,17 +23,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: dict[str, Any] = {}
 
     @property
-    def words(self) -> str:
+    def line(self) -> str:
         """The change in one line."""
         sign = {"add": "+", "change": "~", "remove": "-", "reorder": "~"}[self.action]
-        line = f"{sign} {self.section}: {self.name}"
+        start = f"{sign} {self.section}: {self.name}"
         if self.action == "reorder":
-            return f"{line}, in another order"
+            return f"{start}, in another order"
         if self.action != "change":
-            return line
+            return start
         fields = sorted({*self.before, *self.after})
         moves = [f"{field} {_text(self.before.get(field))} -> {_text(self.after.get(field))}" for field in fields]
-        return f"{line}: {', '.join(moves)}"
+        return f"{start}: {', '.join(moves)}"
 
 
 def keyed(names: Sequence[Hashable]) -> list[Key]:

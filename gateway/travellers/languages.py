@@ -47,12 +47,12 @@ _LONGEST_HEADER = 1000
 _RANGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]{1,40})?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{1,3})?)\s*)?\Z")
 
 
-def choose(asked: str | None, accepted: str = "", default: str = SOURCE) -> str:
+def choose(wanted: str | None, accepted: str = "", default: str = SOURCE) -> str:
     """The language to use: the one asked for, else the best that ``accepted`` (an Accept-Language) has, else another.
 
     A tag counts by its language alone: "pt-BR" is "pt". Pure.
     """
-    for tag in (asked or "", *_by_preference(accepted), default):
+    for tag in (wanted or "", *_by_preference(accepted), default):
         code = tag.strip().lower().replace("_", "-").partition("-")[0]
         code = _ALSO_CALLED.get(code, code)
         if code in LANGUAGES:

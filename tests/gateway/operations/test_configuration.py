@@ -61,7 +61,7 @@ def planned(before, after, **how):
     (old, new) = (dict(zip(keyed([rule.name for rule in rules]), rules, strict=True)) for rules in (before, after))
     names = {key: key[0] for key in {**old, **new}}
     found = plan("rules", old, new, names, **{"ordered": True, "kept": False} | how)
-    return [change.words for change in found.values()]
+    return [change.line for change in found.values()]
 
 
 def test_the_plan_names_what_goes_what_comes_and_what_differs():
