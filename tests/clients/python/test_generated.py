@@ -30,6 +30,15 @@ def test_a_problem_of_each_code_is_raised_as_its_class(code):
     assert error.successors == KINDS[code].get("example", {}).get("successors", [])
 
 
+@pytest.mark.parametrize(
+    ("code", "is_known"),
+    [("no_stock", True), ("rate_limited", True), ("not_supported", True), ("internal", False), ("unavailable", False)],
+)
+def test_a_problem_says_whether_its_outcome_is_known(code, is_known):
+    error = problems.BY_CODE[code](msgspec.convert(problem_example(code), models.Problem))
+    assert error.is_outcome_known is is_known
+
+
 def test_what_the_package_imports_is_what_it_asks_for():
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
     asked = {line.partition(">")[0] for line in project["dependencies"]}

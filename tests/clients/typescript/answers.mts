@@ -56,6 +56,15 @@ test("a problem of each code is thrown as the code's class", async () => {
   }
 });
 
+test("a problem says whether its outcome is known", async () => {
+  const codes = { no_stock: true, rate_limited: true, not_supported: true, internal: false, unavailable: false };
+  for (const [code, isOutcomeKnown] of Object.entries(codes)) {
+    const problem = cases.problems[code];
+    const gateway = answering(problem?.status ?? 0, JSON.stringify(problem));
+    await assert.rejects(gateway.me.get(), { code, isOutcomeKnown });
+  }
+});
+
 test("a code that is newer than the client is an ApiError", async () => {
   for (const code of ["newer", "constructor"]) {
     const gateway = answering(409, JSON.stringify({ code, status: 409, title: "Newer" }));
