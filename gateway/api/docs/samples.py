@@ -34,7 +34,8 @@ def samples_of(operation: Operation, reference: Reference) -> list[tuple[str, st
     return made
 
 
-def _query(operation: Operation) -> dict[str, Any]:
+def example_query(operation: Operation) -> dict[str, Any]:
+    """What a sample asks for, by parameter."""
     query = dict(_QUERIES.get(operation.id, {}))
     for field in operation.parameters.get("query", ()):
         if field.is_required and field.name not in query:
@@ -47,7 +48,7 @@ def _headers(operation: Operation) -> list[str]:
 
 
 def _curl(operation: Operation, reference: Reference) -> str:
-    query = urlencode(_query(operation), doseq=True)
+    query = urlencode(example_query(operation), doseq=True)
     url = f"$ESIM_GATEWAY_URL{reference.example_path(operation)}{'?' if query else ''}{query}"
     lines = [f'curl "{url}"']
     if operation.method != "GET":
@@ -89,7 +90,7 @@ def _python(operation: Operation, reference: Reference) -> str:
 def _typescript(operation: Operation, reference: Reference) -> str:
     group, method = map(_camel, _names(operation))
     arguments = [_json(part) for part in _parts(operation, reference)]
-    objects = [operation.body_example or {}, _query(operation), _options(operation)]
+    objects = [operation.body_example or {}, example_query(operation), _options(operation)]
     expected = [bool(operation.bodies), "query" in operation.parameters, True]
     passed = [made for made, is_expected in zip(objects, expected, strict=True) if is_expected]
     while passed and not passed[-1]:
@@ -132,7 +133,7 @@ def _parts(operation: Operation, reference: Reference) -> Iterator[str]:
 
 
 def _arguments(operation: Operation) -> Iterator[tuple[str, Any]]:
-    yield from _query(operation).items()
+    yield from example_query(operation).items()
     yield from (operation.body_example or {}).items()
 
 

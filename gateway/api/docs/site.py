@@ -22,7 +22,7 @@ from gateway.api.client_names import problem_class
 from gateway.api.docs import markup
 from gateway.api.docs.markup import Heading, Links, Rendered
 from gateway.api.docs.reference import Reference, call_of
-from gateway.api.docs.samples import samples_of
+from gateway.api.docs.samples import example_query, samples_of
 from gateway.api.problems import KINDS, problem_example
 from gateway.kit.static_files import StaticFiles
 
@@ -266,6 +266,7 @@ class Site:
                 "things": things,
                 "sample": lambda operation: markup.sample(samples_of(operation, reference)),
                 "example_path": reference.example_path,
+                "example_query": example_query,
                 "may_try": lambda operation: part is STOREFRONTS or operation.method == "GET",
             },
             headings=[

@@ -68,6 +68,7 @@
         make("details", {}, make("summary", { textContent: "Headers" }), make("pre", { tabIndex: 0 }, make("code", { textContent: headers }))),
         await shown(answer),
       );
+      output.scrollIntoView({ block: "nearest" });
     } catch {
       say(isStatic
         ? "No answer. Is the gateway at this address, and does its setting cors_origins list this page's origin?"
