@@ -37,8 +37,8 @@ class ToolRefusedError(Exception):
         self.detail = detail
 
     @property
-    def detail_for_agent(self) -> dict[str, str]:
-        """What an agent is told: the code, what is wrong, what causes it in general, and what to do."""
+    def answer(self) -> dict[str, str]:
+        """What an agent gets: the code, what is wrong, what causes it in general, and what to do."""
         kind = KINDS.get(self.code)
         general = {} if kind is None else {"cause": kind.cause, "cure": kind.cure}
         return {"code": self.code, "detail": self.detail, **general}
@@ -81,7 +81,7 @@ async def use_tool(gateway: Gateway, name: str, arguments: Arguments) -> Answer:
         raise ToolRefusedError("not_found", f"there is no tool {name}: {', '.join(TOOLS)}")
     if unknown := arguments.keys() - tool.takes.keys() - tool.added.keys():
         raise ToolRefusedError("invalid", f"{name} has no argument {min(unknown)}")
-    if missing := [word for word in tool.required if arguments.get(word) is None]:
+    if missing := [needed for needed in tool.required if arguments.get(needed) is None]:
         raise ToolRefusedError("invalid", f"{name} needs {' and '.join(missing)}")
     try:
         if tool.needs_mandate:
@@ -162,8 +162,8 @@ async def _confirm(gateway: Gateway, tool: Tool, arguments: Arguments) -> Answer
         now = _decoded(await gateway.fetch("orders.validate_order", sent={"quote_id": arguments["quote_id"]}))["price"]
     except ProblemReceivedError:
         now = price
-    if (current := _price(now)) != price:
-        texts = [f"{each['amount']} {each['currency']}" for each in (current, price)]
+    if (quoted := _price(now)) != price:
+        texts = [f"{each['amount']} {each['currency']}" for each in (quoted, price)]
         raise ToolRefusedError("price_changed", f"the quote holds {texts[0]}, and {texts[1]} was confirmed")
     key = hashlib.sha256(str(arguments["quote_id"]).encode()).hexdigest()
     headers = {"Idempotency-Key": f"mcp-quote-{key}", **WAIT}
@@ -202,9 +202,9 @@ def _decoded(raw: bytes) -> dict[str, Any]:
     return found
 
 
-def _same(names: str) -> dict[str, str]:
+def _same(arguments: str) -> dict[str, str]:
     """Arguments as the operation has them, or under another name ("esim_id=id")."""
-    pairs = (word.partition("=") for word in names.split())
+    pairs = (argument.partition("=") for argument in arguments.split())
     return {own: of_operation or own for own, _, of_operation in pairs}
 
 

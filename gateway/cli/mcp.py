@@ -91,7 +91,7 @@ def server_with(open_gateway: OpenGateway) -> Server[dict[str, Any]]:
             async with open_gateway(context) as gateway:
                 found = await use_tool(gateway, params.name, params.arguments or {})
         except ToolRefusedError as refused:
-            return _result(refused.detail_for_agent, is_error=True)
+            return _result(refused.answer, is_error=True)
         except ConfigurationError as error:
             return _result({"code": "unavailable", "detail": str(error)}, is_error=True)
         if isinstance(found, Picture):

@@ -23,6 +23,8 @@ ELSEWHERE = {
     "not_cancellable",
     "has_topups",
     "not_supported",
+    "mandate_exceeded",
+    "mandate_ended",
 }
 
 
