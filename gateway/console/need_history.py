@@ -19,6 +19,7 @@ from providers.kit import places
 
 pages = Pages()
 _USUAL = "30d"
+_MOST_STEPS = 100  # of all suppliers together; the file has every one
 _COLUMNS = columns(
     "supplier, from=step.at, until, cost=step.cost:money, supplier's id=step.offer.supplier_plan_id",
     "offer=step.offer.offer_id, name=step.offer.name",
@@ -54,7 +55,10 @@ async def need(request: web.Request) -> View:
         "ranges": RANGES,
         "chart": chart_of(found),
         "now": [(line, line.now.offer, as_money(line.now.cost)) for line in found.lines],
-        "spans": [(each, as_money(each.step.cost)) for each in spans],
+        "spans": [
+            (each, as_money(each.step.cost))
+            for each in sorted(spans, key=lambda each: each.step.at, reverse=True)[:_MOST_STEPS]
+        ],
     }
     title = f"History of {places.country_name(code)}"
     csv = Csv(f"history-{code.lower()}", *sheet_of(_COLUMNS, spans))

@@ -22,10 +22,10 @@ from gateway.pricing.rates import rates_now
 from schemas.api_changes import SupplierGaps
 from schemas.plan import nominal_mb
 
-MOST_OFFERS = 120  # in all; of each supplier its share, the cheapest of today
-FEWEST_OF_A_SUPPLIER = 4
+MOST_OFFERS = 60  # in all; of each supplier its share, the cheapest of today
+FEWEST_OF_A_SUPPLIER = 3
 MOST_GONE = 500
-MOST_CHANGES = 4_000
+MOST_CHANGES = 2_000
 
 
 class NeedHistory(msgspec.Struct, frozen=True):

@@ -57,11 +57,14 @@ async def without_affordable(
     if not most:
         return frozenset()
     found = await connection.fetch(
+        # EXISTS would be planned as a join with all offers; the first one of a supplier is enough, and soon found.
         """SELECT f.supplier FROM unnest($1::text[], $2::numeric[]) AS f (supplier, most)
-           WHERE NOT EXISTS (
-               SELECT FROM offers o JOIN unnest($3::text[], $4::numeric[]) AS r (currency, worth) USING (currency)
-               WHERE o.supplier = f.supplier AND o.gone_at IS NULL AND o.visible AND o.cost * r.worth <= f.most)
-             AND EXISTS (SELECT FROM offers WHERE supplier = f.supplier AND gone_at IS NULL AND cost IS NOT NULL)""",
+           WHERE (SELECT true FROM offers o
+                  JOIN unnest($3::text[], $4::numeric[]) AS r (currency, worth) USING (currency)
+                  WHERE o.supplier = f.supplier AND o.gone_at IS NULL AND o.visible AND o.cost * r.worth <= f.most
+                  LIMIT 1) IS NULL
+             AND (SELECT true FROM offers WHERE supplier = f.supplier AND gone_at IS NULL AND cost IS NOT NULL
+                  LIMIT 1)""",
         list(most),
         list(most.values()),
         list(worth),
