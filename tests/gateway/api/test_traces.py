@@ -1,5 +1,6 @@
 """Traces: one order is one trace over API, worker and suppliers' calls; off, nothing of it is there."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -132,3 +133,20 @@ def test_a_missing_package_is_said_where_traces_are_wanted(monkeypatch):
     with pytest.raises(ConfigurationError, match=r"install esim-gateway\[otel\]"):
         tracing.start("serve")
     assert tracing.active is None
+
+
+async def test_what_is_traced_is_sent_to_the_collector_that_the_environment_names(receiver, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url.removesuffix("/hook"))
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop-gateway")
+    receiver.answers = [200]
+    tracing.start("worker")
+    try:
+        with tracing.active.span("process order", PARENT["traceparent"], {"esim.order_id": "ord_1"}):
+            pass
+    finally:
+        await asyncio.to_thread(tracing.stop)
+    ((headers, body),) = receiver.got
+    assert headers["Content-Type"] == "application/x-protobuf"
+    for text in (b"shop-gateway", b"process order", b"ord_1", bytes.fromhex(TRACE)):
+        assert text in body
+    assert transport.TRACES == []
