@@ -106,7 +106,7 @@ MandateAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", exam
 
 
 class MandateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a key may spend at most from now on. Amounts are in the gateway's base currency, and above 0.
+    """What a key may spend at most from now on. Amounts are in the gateway's base currency; 0 allows nothing.
 
     Attributes:
         per_order: The most that one order may come to.

@@ -163,16 +163,16 @@ async def set_key_mandate(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, MandateRequest)
     pool, settings = pool_of(request), request.app[state.SETTINGS]
-    ends_at = clamped(sent.ends_at)
-    if ends_at <= datetime.now(UTC):
-        raise invalid("/ends_at", "must be in the future")
-    amounts = {name: Decimal(getattr(sent, name)) for name in ("per_order", "per_day", "per_month")}
-    for name, amount in amounts.items():
-        if not amount:
-            raise invalid(f"/{name}", "must be above 0")
     key_id = request.match_info["id"]
     made = await storefronts.set_mandate(
-        pool, actor_of(request), key_id, **amounts, currency=settings.base_currency, ends_at=ends_at
+        pool,
+        actor_of(request),
+        key_id,
+        per_order=Decimal(sent.per_order),
+        per_day=Decimal(sent.per_day),
+        per_month=Decimal(sent.per_month),
+        currency=settings.base_currency,
+        ends_at=clamped(sent.ends_at),
     )
     if made is None:
         raise Refusal("not_found", f"there is no key {key_id}")

@@ -2,9 +2,9 @@
 -- is bounded by its storefront's limit alone.
 CREATE TABLE mandates (
     key_id     text PRIMARY KEY REFERENCES api_keys,
-    per_order  numeric NOT NULL CHECK (per_order > 0),
-    per_day    numeric NOT NULL CHECK (per_day > 0),
-    per_month  numeric NOT NULL CHECK (per_month > 0),
+    per_order  numeric NOT NULL CHECK (per_order >= 0),
+    per_day    numeric NOT NULL CHECK (per_day >= 0),
+    per_month  numeric NOT NULL CHECK (per_month >= 0),
     currency   text NOT NULL,                         -- the base currency when it was set
     ends_at    timestamptz NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now()

@@ -10,10 +10,13 @@ import socket
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from gateway.access import mandate_rows
 from gateway.api import state
 from gateway.app import all_routes
 from providers.loader import load_manifests
@@ -77,7 +80,7 @@ def empty_resolver(monkeypatch):
 RUNS = {
     "rules": (("ops",), "/v1/ops/(pricing-rules|price|margins|alert|selling-stops)"),
     "ops": (("ops",), "/v1/ops/|.*/offers$|/(livez|readyz|webhooks/|openapi-ops|docs-ops)"),
-    "selling": (("storefront", "goods", "routing"), "/v1/(orders|quotes|checkouts)"),
+    "selling": (("storefront", "goods", "routing"), "/v1/(orders|order-batches|quotes|checkouts)"),
     "storefront": (("storefront", "goods", "routing"), ""),
 }
 DOCUMENTS = {
@@ -129,6 +132,15 @@ async def hold_rate(pool):
     )
 
 
+async def give_mandate(pool, key_id):
+    """Let a key have a mandate, which allows whatever a test orders."""
+    async with pool.acquire() as connection:
+        await mandate_rows.put(
+            connection, key_id, per_order=Decimal(10**9), per_day=Decimal(10**9), per_month=Decimal(10**9),
+            currency="USD", ends_at=datetime.now(UTC) + timedelta(days=1),
+        )  # fmt: skip
+
+
 async def real_ids(storefront, ops, has):
     """Ids by path, and replacements for the ids and amounts in examples: the arguments of ``use_real_ids``."""
     good, sync_run = await first_id(storefront, "/v1/goods"), await first_id(ops, "/v1/ops/sync-runs")
@@ -139,6 +151,7 @@ async def real_ids(storefront, ops, has):
         "/v1/plans/{plan_id}": PLAN,
         "/v1/orders/{id}": has.order["id"],
         "/v1/checkouts/{id}": has.checkout,
+        "/v1/order-batches/{id}": has.batch,
         "/v1/esims/{id}": has.esim["id"],
         "/v1/goods/{id}": good,
         "/v1/numbers/{id}": has.number,
@@ -156,6 +169,8 @@ async def real_ids(storefront, ops, has):
         api = ops if "/ops/" in path else storefront
         ids[f"{path}/{{id}}"] = await create(api, path, "kept")
         ids[f"DELETE {path}/{{id}}"] = await create(api, path, "deleted")
+    for key_id in (ids["/v1/ops/keys/{id}"], ids["DELETE /v1/ops/keys/{id}"]):
+        await give_mandate(ops.pool, key_id)
     ids["/v1/webhook-endpoints/{id}"] = has.endpoint["id"]  # the one with a delivery
     examples = {
         "jp-1gb-7d-5c2a9e0b71d4": PLAN,
@@ -200,10 +215,12 @@ async def test_requests_made_from_the_description_meet_nothing_that_it_does_not_
     document["paths"] = {path: found for path, found in document["paths"].items() if run_of(path) == which}
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     (tmp_path / "schemathesis.toml").write_text(schemathesis_toml(document))
+    key = await api.make_key(*RUNS[which][0], per_minute=10**9)
+    await give_mandate(api.pool, (await api.with_key(key).read("/v1/me"))["id"])
     before = count_answers(api.client.app)
     await run(
         BIN / "schemathesis", "run", "openapi.json", "--url", f"http://127.0.0.1:{api.client.port}",
-        *("--header", f"Authorization: Bearer {await api.make_key(*RUNS[which][0], per_minute=10**9)}"),
+        *("--header", f"Authorization: Bearer {key}"),
         *("--max-examples", "8", "--seed", "1", "--generation-database", "none"),
         *("--request-timeout", "60", "--max-response-time", "60", "--checks", "all"),
         *("--suppress-health-check", "all"),

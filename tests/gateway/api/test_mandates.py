@@ -38,13 +38,12 @@ async def test_a_key_is_bounded_shown_its_bounds_and_freed_again(shop):
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
-        ({"ends_at": "2026-01-01T00:00:00Z"}, "/ends_at"),
         ({"ends_at": "2999-01-01T00:00:00"}, "/ends_at"),
-        ({"per_day": "0"}, "/per_day"),
         ({"per_order": "-1"}, "/per_order"),
+        ({"per_month": "1e3"}, "/per_month"),
     ],
 )
-async def test_a_mandate_that_bounds_nothing_is_refused(ops, changes, pointer):
+async def test_a_mandate_that_says_no_bound_is_refused(ops, changes, pointer):
     key_id = (await ops.read("/v1/me"))["id"]
     answer = await ops.ask("PUT", f"/v1/ops/keys/{key_id}/mandate", json=mandate() | changes)
     assert (await problem(answer, 422, "invalid"))["errors"][0]["pointer"] == pointer
