@@ -27,7 +27,7 @@ from gateway.inventory.traveller_link_rules import PAGE, PATH, PICTURE, Link, ur
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.travellers import traveller_setting_rows
 from gateway.travellers.appearance_rules import text_on
-from gateway.travellers.esim_page_rules import view_of
+from gateway.travellers.esim_page_rules import data_text, view_of, where_text
 from gateway.travellers.languages import LANGUAGES, Texts, choose, texts_in
 from gateway.travellers.phones import phones
 from gateway.travellers.traveller_setting_rows import Appearance
@@ -222,7 +222,10 @@ def _shop(appearance: Appearance | None) -> dict[str, Any] | None:
 
 
 def _title(esim: Esim, texts: Texts) -> str:
-    return str(esim.plan.get("name") or texts("Your eSIM"))
+    """Where the eSIM works, and how much data it has: the plan's own name is English."""
+    codes = esim.plan.get("countries")
+    words = (where_text(codes, texts), data_text(esim.plan.get("data") or {}, texts)) if codes else ()
+    return " · ".join(filter(None, words)) or str(esim.plan.get("name") or texts("Your eSIM"))
 
 
 def _is_over(esim: Esim) -> bool:

@@ -129,7 +129,7 @@ async def test_the_worker_s_scope_and_the_manifest_are_of_this_one_page(api):
     manifest = await (await api.get(f"{page}/app.webmanifest?lang=ar")).json(content_type="application/manifest+json")
     token = page.rpartition("/")[2]
     assert (manifest["scope"], manifest["start_url"]) == (f"../{token}", f"../{token}?lang=ar")
-    assert (manifest["name"], manifest["dir"]) == ("Japan 1 GB, 7 days", "rtl")
+    assert (manifest["name"], manifest["dir"]) == ("اليابان · 1 غ.ب", "rtl")
     now = datetime.now(UTC)
     wrong = (PICTURE.token(SEAL, esim.id, now, 60), PAGE.token(SEAL, esim.id, now - timedelta(days=40), 30))
     for token in wrong:
