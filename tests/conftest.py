@@ -141,9 +141,10 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             _import_tests(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
         collected = yield
-    # What has come until now stays: garbage is not looked for in it again and again.
+    # What has come until now stays: garbage is not looked for in it again and again, and in what comes less often.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     return collected
 
 
