@@ -25,7 +25,7 @@ async def place_order(
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         detail = {"plan": body.plan_id, "mode": mode, "note": note}
-        await audit_rows.record(connection, by, "order.placed", f"storefront:{storefront_id}", detail)
+        await audit_rows.record(connection, by, "order.place_requested", f"storefront:{storefront_id}", detail)
     placed = await admit(deps, storefront_id, mode, body, f"operator-{token}")
     if isinstance(placed, Problem) or placed.replayed:
         return placed

@@ -68,7 +68,7 @@ async def replace_esim(deps: Deps, esim: Esim, wanted: ReplacementWanted, by: Vi
         new = _new_order(deps, old, found, limits)
         async with deps.pool.acquire() as connection, connection.transaction():
             detail = {"order": new.id, "replaces": old.id, "plan": new.plan_id, "note": wanted.note}
-            await audit_rows.record(connection, by, "esim.replaced", f"esim:{esim.id}", detail)
+            await audit_rows.record(connection, by, "esim.replace_requested", f"esim:{esim.id}", detail)
         placed = await place(deps, new, key, request, deps.clock())
     if isinstance(placed, Admitted) and deps.inline:
         start(deps, placed.order_id)

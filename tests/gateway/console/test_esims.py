@@ -214,7 +214,7 @@ async def test_an_esim_is_replaced_once_at_our_cost_for_the_same_customer(consol
     assert await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", new_id) == "fulfilled"
     third = await console.operator.post(place, form, follow=False)
     assert third.location == first.location
-    (entry,) = await audited(console, "esim.replaced")
+    (entry,) = await audited(console, "esim.replace_requested")
     assert (entry.object, entry.detail["order"], entry.detail["note"]) == (f"esim:{one.id}", new_id, "never connects")
     again = await console.operator.post(place, form | {"number": "2"})
     assert (again.status, "replaced already" in again.words) == (422, True)

@@ -41,7 +41,7 @@ async def test_an_order_is_placed_once_for_a_storefront_and_recorded(console):
     assert order["price"] > 0
     assert order["email_digest"] == Seal.from_settings(console.settings).digest("t@example.com")
     assert await console.pool.fetchval("SELECT count(*) FROM orders") == before + 1
-    assert "order.placed" in await actions(console)
+    assert "order.place_requested" in await actions(console)
 
 
 async def test_what_cannot_be_placed_is_said_beside_its_field(console):
