@@ -91,7 +91,8 @@ def _show(done: Applied) -> None:
     if not done.changes:
         print("Nothing to change.")
     elif done.applied:
-        print(f"{len(done.changes)} changes were made.")
+        count = len(done.changes)
+        print(f"{count} {'change was' if count == 1 else 'changes were'} made.")
     for name, secret in done.secrets.items():
         print(f'Webhooks to the channel "{printable(name)}" are signed with this, shown only once: {secret}')
     if done.applied:

@@ -68,7 +68,7 @@ async def apply(deps: Deps, wanted: Configuration, actor: str, *, keep: bool) ->
     try:
         async with _in_transaction(deps) as (inside, connection):
             # A gateway that never synced knows its suppliers from the settings alone: rules and pauses name them.
-            await supplier_rows.register(inside.pool, [_configured(account) for account in deps.accounts.values()])
+            await supplier_rows.register_new(connection, [_configured(account) for account in deps.accounts.values()])
             for kind in SECTIONS:
                 section = kind(inside, actor)
                 entries = getattr(wanted, section.name)

@@ -99,7 +99,7 @@ class PausedSuppliers(Section[str]):
 
     async def read(self) -> list[Stored[str]]:
         names = await supplier_list_rows.paused(self.deps.pool)
-        return [Stored(name, name) for name in names if name in self.deps.accounts]
+        return [Stored(name, name) for name in names]
 
     async def add(self, entry: str) -> Problem | None:
         return await supplier_figures.set_paused(self.deps, entry, self.actor, paused=True)
@@ -147,11 +147,7 @@ class SellingStops(Section[StopEntry]):
 
     async def read(self) -> list[Stored[StopEntry]]:
         found = await selling_rows.by_operators(self.deps.pool)
-        return [
-            Stored(stop.supplier or "", StopEntry(supplier=stop.supplier, note=stop.note))
-            for stop in found
-            if stop.supplier is None or stop.supplier in self.deps.accounts
-        ]
+        return [Stored(stop.supplier or "", StopEntry(supplier=stop.supplier, note=stop.note)) for stop in found]
 
     def label(self, entry: StopEntry) -> Hashable:
         return entry.supplier or "all suppliers"

@@ -56,9 +56,12 @@ async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
 
 
 async def by_operators(connection: Connection | Pool) -> list[Stop]:
-    """The stops that operators made, that of all suppliers first, then by name."""
+    """The stops that operators made, that of all suppliers first, then by name; none of accounts that are no more."""
     rows = await connection.fetch(
-        f"SELECT {_STOP} FROM selling_stops t WHERE reason = 'person' ORDER BY t.supplier"  # noqa: S608 - the words above
+        f"""SELECT {_STOP} FROM selling_stops t
+            WHERE reason = 'person'
+              AND (t.supplier = '' OR EXISTS (SELECT FROM suppliers s WHERE s.name = t.supplier AND s.configured))
+            ORDER BY t.supplier"""  # noqa: S608 - the words above
     )
     return [msgspec.convert(dict(row), Stop) for row in rows]
 

@@ -63,6 +63,19 @@ async def register(pool: Pool, accounts: Sequence[Configured]) -> None:
         await connection.execute("UPDATE catalog_state SET content = content + 1")
 
 
+async def register_new(connection: Connection, accounts: Sequence[Configured]) -> None:
+    """Add the accounts that have no row yet; what stands of the others stays, whatever these settings say."""
+    added = await connection.fetch(
+        """INSERT INTO suppliers (name, provider, mode)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT (name) DO NOTHING RETURNING name""",
+        [account.name for account in accounts],
+        [account.provider for account in accounts],
+        [account.mode for account in accounts],
+    )
+    if added:
+        await connection.execute("UPDATE catalog_state SET content = content + 1")
+
+
 # What a first list waits for: nothing of it is sold before it was judged beside the others.
 UNJUDGED = "its first sync has not been judged beside the other suppliers yet"
 

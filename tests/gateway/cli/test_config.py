@@ -94,6 +94,15 @@ channels = ["pigeon"]
     assert (await first("apply", "-", typed="x = [")).code == 2
 
 
+async def test_suppliers_that_this_command_has_no_settings_of_stay_configured(first, pool):
+    await pool.execute("INSERT INTO suppliers (name, provider, mode, state) VALUES ('other', 's2s', 'live', 'paused')")
+    assert 'paused_suppliers = ["other"]' in (await first("export")).out
+    done = await first("apply", "-", "--yes", typed='paused_suppliers = ["other", "shop"]')
+    assert (done.code, done.out) == (0, "+ paused_suppliers: shop\n1 change was made.\n")
+    rows = await pool.fetch("SELECT name, state, configured FROM suppliers ORDER BY name")
+    assert [tuple(row) for row in rows] == [("other", "paused", True), ("shop", "paused", True)]
+
+
 async def test_each_change_stands_in_the_audit_log_with_what_it_was(first, pool):
     await pool.execute(SET)
     text = """
