@@ -164,6 +164,7 @@ async def real_ids(storefront, ops, has):
         "/v1/ops/offers/{id}": await first_id(ops, "/v1/ops/offers"),
         "/v1/ops/sync-runs/{id}": sync_run,
         "/v1/ops/prices/{country}": "BV",
+        "/v1/ops/storefronts/{id}": await ops.pool.fetchval("SELECT id FROM storefronts ORDER BY id LIMIT 1"),
     }
     for path in BODIES:
         api = ops if "/ops/" in path else storefront
