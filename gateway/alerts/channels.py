@@ -212,14 +212,14 @@ def _fault(
 ) -> tuple[str, str] | None:
     """What of a channel cannot be: the field, and why."""
     takes = _TAKES[request.kind]
-    sent = _Takes(recipients=bool(recipients), url=bool(request.url), token=bool(request.token))
+    filled = _Takes(recipients=bool(recipients), url=bool(request.url), token=bool(request.token))
     needed = takes
     if secret_follows:
         needed = takes._replace(token=False, url=takes.url and request.kind != "slack")
     for field in _Takes._fields:
-        if getattr(sent, field) and not getattr(takes, field):
+        if getattr(filled, field) and not getattr(takes, field):
             return field, f"does not belong to a channel of kind {request.kind}"
-        if getattr(needed, field) and not getattr(sent, field):
+        if getattr(needed, field) and not getattr(filled, field):
             return field, "is needed"
     if request.url and (fault := fault_of_url(request.url, settings.webhooks.allow_private)) is not None:
         return "url", fault

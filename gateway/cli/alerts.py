@@ -71,8 +71,8 @@ _SECRETS = {"slack": "url", "telegram": "token"}
 
 def _typed(kind: str) -> str:
     """A secret from the terminal, unseen, or from what is piped in."""
-    question = "URL of the Slack webhook" if kind == "slack" else "Token of the Telegram bot"
-    text: str = typer.prompt(question, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    prompt = "URL of the Slack webhook" if kind == "slack" else "Token of the Telegram bot"
+    text: str = typer.prompt(prompt, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     return text.strip()
 
 
