@@ -12,6 +12,8 @@ from schemas.examples import example
 from schemas.orders import Email, FieldName, FieldValue, GoodId, MetadataKey, MetadataValue, QuoteId, Reference, TierId
 from schemas.quotes import NeedFeatures
 
+LanguageTag = Annotated[str, Meta(max_length=35, pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$", examples=["de"])]
+
 
 class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The most that an order may cost the customer.
@@ -30,9 +32,11 @@ class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         email: The traveller's e-mail address.
+        language: The language of e-mails to the traveller, such as `de` or `pt-BR`; the storefront's by default.
     """
 
     email: Annotated[Email | UnsetType, example("traveller@example.com")] = UNSET
+    language: Annotated[LanguageTag | UnsetType, example("de")] = UNSET
 
 
 class SupplierChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,23 +9,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Any
 
-import aiosmtplib
 import msgspec
 import structlog
 
 from gateway.alerts import alert_message_rows, alert_rule_rows, chat
 from gateway.alerts.alert_message_rows import Due
 from gateway.kit.guarded_http import GuardedHttpClient
+from gateway.kit.mail import hand_over
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal, Unsealable
-from gateway.kit.settings import Settings, Smtp
+from gateway.kit.settings import Settings
 from gateway.webhooks.deliver import signed
 from gateway.webhooks.redelivery_rules import meaning, wait_before_next
 from schemas.api_alerts import Alert, AlertsTold, AlertTest, AlertTry
@@ -40,8 +39,6 @@ SECONDS = 20.0
 LEASE_SECONDS = 60.0
 AT_ONCE = 8
 PAUSE_SECONDS = 2.0
-TLS_PORT = 465
-_REFUSED_SAID = 300
 
 
 async def deliver_alerts(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
@@ -179,36 +176,8 @@ class Sender:
         if not smtp.host or not smtp.sender:
             return False, "no mail server is set: [smtp] host and sender"
         message = written(due, kind, self._settings)
-        return await _hand_over(smtp, message, due.recipients)
-
-
-async def _hand_over(smtp: Smtp, message: EmailMessage, recipients: Sequence[str]) -> tuple[bool, str]:
-    try:
-        refused, answer = await aiosmtplib.send(
-            message,
-            sender=smtp.sender,
-            recipients=list(recipients),
-            hostname=smtp.host,
-            port=smtp.port,
-            username=smtp.user or None,
-            password=smtp.password.get_secret_value() if smtp.password is not None and smtp.user else None,
-            use_tls=smtp.port == TLS_PORT,
-            start_tls=smtp.starttls and smtp.port != TLS_PORT,
-            timeout=SECONDS,
-        )
-    except aiosmtplib.SMTPResponseException as error:
-        return False, _answer_line(error.code, error.message)
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        return False, f"{type(error).__name__}: {error}"[:_REFUSED_SAID]
-    if refused:
-        first = next(iter(refused.items()))
-        return False, f"{first[0]}: {_answer_line(*first[1])}"
-    return True, _answer_line(250, answer)
-
-
-def _answer_line(code: int, text: Any) -> str:
-    line = " ".join(str(text).split())
-    return f"{code} {line}"[:_REFUSED_SAID]
+        answer = await hand_over(smtp, message, smtp.sender, due.recipients)
+        return answer.outcome == "taken", answer.text
 
 
 def written(due: Due, kind: str, settings: Settings) -> EmailMessage:

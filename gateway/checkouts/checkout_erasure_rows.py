@@ -15,7 +15,7 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
     """Forget an address, known by its keyed digests, with the notifications of its payments; whose checkouts had it."""
     rows = await connection.fetch(
         """WITH found AS (
-               UPDATE checkouts SET email = NULL, email_digest = NULL
+               UPDATE checkouts SET email = NULL, email_digest = NULL, customer_language = NULL
                WHERE email_digest = ANY($1::bytea[]) RETURNING id
            ), told AS (
                INSERT INTO checkout_events (checkout_id, at, type) SELECT id, now(), 'email_erased' FROM found
@@ -35,7 +35,8 @@ async def erase_before(connection: Connection | Pool, before: datetime, most: in
                SELECT id FROM checkouts WHERE email IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2
                FOR UPDATE SKIP LOCKED
            )
-           UPDATE checkouts c SET email = NULL, email_digest = NULL FROM old WHERE c.id = old.id""",
+           UPDATE checkouts c SET email = NULL, email_digest = NULL, customer_language = NULL FROM old
+           WHERE c.id = old.id""",
         before,
         most,
     )

@@ -18,8 +18,9 @@ from schemas.money import Money
 
 _CHECKOUT = """
     SELECT c.id, c.storefront_id, c.mode, c.state, c.open_cases, c.reference, c.plan_id, c.plan, c.price, c.currency,
-           c.price_base, c.max_cost, c.base_currency, c.wanted, c.email, c.email_digest, c.metadata,
-           c.language, c.return_url, c.account, c.link_id, c.payment_url, c.gone_since, c.settled_link, c.step, c.polls,
+           c.price_base, c.max_cost, c.base_currency, c.wanted, c.email, c.email_digest,
+           c.customer_language, c.metadata, c.language, c.return_url, c.account, c.link_id, c.payment_url,
+           c.gone_since, c.settled_link, c.step, c.polls,
            c.next_poll_at, c.expires_at, c.created_at, o.id AS order_id, o.status AS order_status, p.id AS accepted
     FROM checkouts c LEFT JOIN orders o ON o.checkout_id = c.id
     LEFT JOIN payments p ON p.checkout_id = c.id AND p.accepted
@@ -45,6 +46,7 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
     wanted: dict[str, Any]
     email: bytes | None
     email_digest: bytes | None
+    customer_language: str | None
     metadata: dict[str, Any]
     language: str
     return_url: str | None
@@ -106,6 +108,7 @@ class NewCheckout(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Any
     email: bytes | None
     email_digest: bytes | None
+    customer_language: str | None
     metadata: Any
     language: str
     return_url: str | None
@@ -125,9 +128,9 @@ async def add(
         WITH made AS (
             INSERT INTO checkouts (id, storefront_id, mode, reference, plan_id, plan, price, currency, price_base,
                 max_cost, base_currency, wanted, email, email_digest, metadata, language, return_url, account,
-                expires_at, next_poll_at, created_at, updated_at)
+                expires_at, next_poll_at, created_at, updated_at, customer_language)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $21) RETURNING id
+                $21, $24) RETURNING id
         ), keyed AS (
             INSERT INTO idempotency_keys (storefront_id, mode, key, request, checkout_id, created_at)
             SELECT $2, $3, $22, $23, id, $21 FROM made
@@ -157,6 +160,7 @@ async def add(
         now,
         key,
         request,
+        new.customer_language,
     )
 
 

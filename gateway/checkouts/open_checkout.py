@@ -23,7 +23,7 @@ from gateway.checkouts.links import record_link
 from gateway.kit.database_retry import IN_THE_WAY, retry_while_database_down
 from gateway.kit.problem import Problem
 from gateway.orders import order_state_rows
-from gateway.orders.admit import Admitted, digest_of, keyed, offered_for, one_at_a_time, sealed_email
+from gateway.orders.admit import Admitted, customer_language, digest_of, keyed, offered_for, one_at_a_time, sealed_email
 from gateway.suppliers import spend_rows
 from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
@@ -132,6 +132,7 @@ async def _new_checkout(
         wanted=offered.limits.wanted,
         email=email,
         email_digest=digest,
+        customer_language=customer_language(like),
         metadata=_given(body.metadata) or {},
         language=body.language,
         return_url=_given(body.return_url),

@@ -125,6 +125,7 @@ def _order(row: CheckoutRow) -> NewOrder:
         metadata=row.metadata,
         email=row.email,
         email_digest=row.email_digest,
+        customer_language=row.customer_language or row.language,
         checkout_id=row.id,
     )
 

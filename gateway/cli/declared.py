@@ -131,13 +131,15 @@ def _built(name: str, declared: Command) -> Any:
 
 def _run(declared: Command, route: Route, typed: dict[str, Any]) -> None:
     as_json, as_csv, state_dir = typed.pop("as_json"), typed.pop("as_csv", False), typed.pop("state_dir")
-    for name, option in declared.options.items():
-        if option.parse is not None and typed[name] is not None:
-            typed[name] = option.parse(typed[name])
+    parsed = {name for name, option in declared.options.items() if option.parse is not None and typed[name] is not None}
+    for name in parsed:
+        typed[name] = declared.options[name].parse(typed[name])  # type: ignore[misc]
     parts = {name: typed.pop(name) for name in route.parts}
     fields = {field.name: field.encode_name for field in _fields(route)}
     values = {
-        fields[name]: value for name, value in typed.items() if name != "limit" and value is not False and value != []
+        fields[name]: value
+        for name, value in typed.items()
+        if name != "limit" and (value is not False or name in parsed) and value != []
     }
 
     async def act(gateway: Gateway) -> Any:

@@ -20,6 +20,13 @@ def _logo(path: str) -> str:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _switch(word: str) -> bool:
+    """Whether something is on. Raises ``ConfigurationError``."""
+    if word not in {"on", "off"}:
+        raise ConfigurationError(f"{word!r} is neither on nor off")
+    return word == "on"
+
+
 def _show(settings: Any) -> None:
     logo = None if settings.logo is None else f"{len(base64.b64decode(settings.logo)):,} bytes"
     for name in settings.__struct_fields__:
@@ -28,7 +35,7 @@ def _show(settings: Any) -> None:
 
 
 app = command_group(
-    "What travellers see of a storefront: its name, logo, colours and top-up link.",
+    "What travellers see of a storefront and are sent: name, logo, colours, top-up link, e-mails.",
     {
         "show": Command(
             operation="travellers.get_traveller_settings",
@@ -38,7 +45,12 @@ app = command_group(
         "set": Command(
             operation="travellers.change_traveller_settings",
             help="Change it. What is not named stays as it is; an empty text takes it away.",
-            options={"logo": Option(help="A PNG or JPEG file of at most 40,000 bytes.", parse=_logo, metavar="FILE")},
+            options={
+                "logo": Option(help="A PNG or JPEG file of at most 40,000 bytes.", parse=_logo, metavar="FILE"),
+                "email_enabled": Option(help="Send deliveries by e-mail.", parse=_switch, metavar="on|off"),
+                "email_usage": Option(help="Also warn when data runs out.", parse=_switch, metavar="on|off"),
+                "email_topups": Option(help="Also confirm top-ups.", parse=_switch, metavar="on|off"),
+            },
             show=_show,
         ),
     },

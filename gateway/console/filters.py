@@ -21,14 +21,14 @@ _SHORT = 22  # what is never broken into lines
 _SAFE_GAPS = {ord(letter): " " for letter in "\t\n\r\x0b\x0c\x85\u2028\u2029"}
 # States of everything there is, by how they are to be taken.
 _LEVELS = {
-    "good": "ok active fulfilled succeeded delivered closed enabled up_to_date selectable admin live done",
+    "good": "ok active fulfilled succeeded delivered closed enabled up_to_date selectable admin live done sent",
     "warn": (
         "partial pending cancel_pending sending accepted stale quarantined paused half_open waiting running warn "
         "degraded thin_margin suspect_price out_of_stock operator cooling test low"
     ),
     "bad": (
         "failed needs_review unknown charged_undeliverable stopped open expired revoked bad disabled no_balance "
-        "supplier_paused overdue negative dead"
+        "supplier_paused overdue negative dead bounced"
     ),
 }
 _LEVEL = {word: level for level, states in _LEVELS.items() for word in states.split()}

@@ -42,6 +42,7 @@ from gateway.orders.order_presenter import Line, OrderDetail
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.resolve import resolve as settle_as
 from gateway.orders.rules.attention import KINDS, WORDS
+from gateway.travellers import traveller_email_rows
 from schemas.money import Money
 from schemas.ops_orders import OpsOrder
 from schemas.order import NumberDelivery
@@ -245,7 +246,10 @@ async def _found(request: web.Request) -> OrderDetail:
 
 async def _order(request: web.Request) -> View:
     detail = await _found(request)
-    user, order = visitor(request), detail.order
+    user, order, pool = visitor(request), detail.order, deps_of(request).pool
+    emails, mailable = await asyncio.gather(
+        traveller_email_rows.of_order(pool, order.id), traveller_email_rows.mailable(pool, order.id)
+    )
     iccid = None
     if order.esim is not None:
         iccid = order.esim.iccid if user.may("operator") else "…" + order.esim.iccid[-4:]
@@ -266,6 +270,8 @@ async def _order(request: web.Request) -> View:
         "releasable": order.status == "needs_review" and detail.money.review_reason == "restored",
         "late_charge": detail.what is not None and not detail.what.resolvable and detail.what.kind == "charged",
         "still_held": _still_held(detail),
+        "emails": emails,
+        "mails": mailable is not None and mailable.can_be_sent,
         "audit_url": "/console/audit?" + urlencode({"object": f"order:{order.id}"}),
     }
     return View(

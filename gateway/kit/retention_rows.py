@@ -69,6 +69,7 @@ RETENTION_RULES: tuple[RetentionRule, ...] = (
     _by_age("exchanges", "supplier_calls_days"),
     _by_age("supplier_answers", "supplier_calls_days", also=_ANSWER_OF_FINAL_ORDER),
     RetentionRule(table="webhook_events", setting="webhooks_days", delete=_WEBHOOK_EVENTS),
+    _by_age("traveller_emails", "webhooks_days", at="created_at", also="AND t.next_at IS NULL"),
     _by_age("supplier_webhooks", "webhooks_days", at="received_at"),
     _by_age("sync_runs", "sync_runs_days", at="started_at", also=_NOT_WAITING),
     _by_age("price_changes", "price_changes_days"),

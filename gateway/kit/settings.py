@@ -245,7 +245,7 @@ class Retention(_Section):
 
 
 class Smtp(_Section):
-    """The mail server that alerts are handed to; without ``host`` no e-mail is sent. Port 465 is TLS from the start."""
+    """The mail server that e-mails are handed to; without ``host`` none is sent. Port 465 is TLS from the start."""
 
     host: str = ""
     port: int = Field(default=587, gt=0, le=65535)

@@ -47,11 +47,11 @@ _ADMIT = f"""
         INSERT INTO orders (id, storefront_id, mode, kind, reference, plan_id, plan, price, currency, price_base,
             max_cost, base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, email,
             email_digest, metadata, next_poll_at, created_at, updated_at, fields, checkout_id, step,
-            batch_id, mandate_key_id, replaces_order_id)
+            batch_id, mandate_key_id, replaces_order_id, customer_language)
         SELECT placed.id, $2::text, $3::text, $4, placed.reference, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
             $17, $18, $19, $20, $26, $21::timestamptz, $21::timestamptz, $24, $25,
             CASE WHEN $29::text IS NULL THEN 0 ELSE 1 END, $44::text,
-            (SELECT key_id FROM mandates WHERE key_id = $45::text), $46::text
+            (SELECT key_id FROM mandates WHERE key_id = $45::text), $46::text, $47::text
         FROM judged, unnest($1::text[], $5::text[]) AS placed (id, reference)
         WHERE outcome = 'admitted' RETURNING id
     ), keyed AS (
@@ -151,6 +151,7 @@ async def admit(
         None if batch is None else batch.id,
         new.key_id,
         new.replaces_order_id,
+        new.customer_language,
     )
     if row is None:
         raise LookupError("the admission gave no answer")

@@ -255,6 +255,12 @@ def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | 
     return deps.seal.seal(email), deps.seal.digest(email.casefold())
 
 
+def customer_language(body: OrderOptions) -> str | None:
+    """The language that the storefront said for its customer."""
+    customer = _given(body.customer)
+    return None if customer is None else _given(customer.language)
+
+
 async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body, orders: int = 1) -> Offered | Problem:
     """What an order, or each of so many orders for a plan, would be sold, or the problem that it would meet."""
     try:
@@ -359,6 +365,7 @@ def new_order(
         metadata=_given(body.metadata) or {},
         email=email,
         email_digest=digest,
+        customer_language=customer_language(body),
         fields=deps.seal.seal(msgspec.json.encode(offered.fields)) if offered.fields else None,
         target_esim_id=target_esim_id,
         bound=bound,

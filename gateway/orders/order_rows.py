@@ -170,6 +170,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Any
     email: bytes | None = None
     email_digest: bytes | None = None
+    customer_language: str | None = None
     target_esim_id: str | None = None
     bound: Bound | None = None
     fields: bytes | None = None

@@ -102,5 +102,6 @@ def _new_order(deps: Deps, old: ReplacedOrder, found: Sale, limits: Limits) -> N
         metadata={**old.metadata, LINK: old.id},
         email=old.email,
         email_digest=old.email_digest,
+        customer_language=old.customer_language,
         replaces_order_id=old.id,
     )

@@ -23,6 +23,7 @@ class ReplacedOrder(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     email: bytes | None
     email_digest: bytes | None
+    customer_language: str | None
 
 
 class Replacement(msgspec.Struct, frozen=True):
@@ -36,8 +37,8 @@ class Replacement(msgspec.Struct, frozen=True):
 async def replaced(pool: Pool, order_id: str) -> ReplacedOrder | None:
     """The order whose eSIM is to be replaced; None when there is no such order of an eSIM."""
     row = await pool.fetchrow(
-        """SELECT id, storefront_id, mode, currency, wanted, metadata, email, email_digest FROM orders
-           WHERE id = $1 AND kind = 'esim'""",
+        """SELECT id, storefront_id, mode, currency, wanted, metadata, email, email_digest, customer_language
+           FROM orders WHERE id = $1 AND kind = 'esim'""",
         order_id,
     )
     return None if row is None else ReplacedOrder(**dict(row))

@@ -82,7 +82,7 @@ _STATEMENT = """
     ), event_written AS (
         INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, dispatched)
         SELECT $33::text, o.storefront_id, o.mode, $34::text, o.id, $35::bytea, $9::timestamptz,
-            NOT EXISTS (SELECT FROM webhook_endpoints w WHERE {asks})
+            NOT ({asks})
         FROM orders o WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (SELECT FROM locked)
     )
     SELECT locked.id IS NOT NULL AS written,

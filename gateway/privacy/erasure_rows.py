@@ -18,7 +18,7 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
     """
     rows = await connection.fetch(
         """WITH found AS (
-               UPDATE orders SET email = NULL, email_digest = NULL,
+               UPDATE orders SET email = NULL, email_digest = NULL, customer_language = NULL,
                       fields = CASE WHEN status IN ('pending', 'needs_review') THEN fields END
                WHERE email_digest = ANY($1::bytea[]) RETURNING id
            ), told AS (
@@ -51,7 +51,8 @@ async def erase_before(connection: Connection | Pool, before: datetime, most: in
                ORDER BY created_at LIMIT $2
                FOR UPDATE SKIP LOCKED
            )
-           UPDATE orders o SET email = NULL, email_digest = NULL, fields = NULL FROM old WHERE o.id = old.id""",
+           UPDATE orders o SET email = NULL, email_digest = NULL, customer_language = NULL, fields = NULL
+           FROM old WHERE o.id = old.id""",
         before,
         most,
     )

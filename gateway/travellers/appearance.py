@@ -1,4 +1,4 @@
-"""How a storefront's pages for travellers look: shown, and changed by operators."""
+"""What a storefront's travellers see and are sent: shown, and changed by operators."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
+from gateway.kit.settings import Settings
 from gateway.travellers import traveller_setting_rows
 from gateway.travellers.appearance_rules import fault_of_topup_url, read_logo
+from gateway.travellers.languages import LANGUAGES
 from gateway.travellers.traveller_setting_rows import Appearance
-from schemas.api_travellers import TravellerSettings, TravellerSettingsPatch
+from schemas.api_travellers import ADDRESS, TravellerSettings, TravellerSettingsPatch
 
+_ADDRESS = re.compile(ADDRESS)
 _COLOR = re.compile("(#[0-9A-Fa-f]{6})?")
 
 
 def is_color(text: str) -> bool:
     """Whether it is a colour as the API takes one, or empty."""
     return _COLOR.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an e-mail address as the API takes one."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 async def find(pool: Pool, storefront_id: str) -> TravellerSettings | None:
@@ -33,11 +41,13 @@ async def find(pool: Pool, storefront_id: str) -> TravellerSettings | None:
 
 
 async def change(
-    pool: Pool, storefront_id: str, patch: TravellerSettingsPatch, actor: Visitor | str
+    pool: Pool, settings: Settings, storefront_id: str, patch: TravellerSettingsPatch, actor: Visitor | str
 ) -> TravellerSettings | Problem:
     """Change what the patch names. Problems: not_found, conflict (with the field)."""
     values: dict[str, Any] = {
-        name: value or None for name, value in msgspec.structs.asdict(patch).items() if value is not UNSET
+        name: None if value == "" else value
+        for name, value in msgspec.structs.asdict(patch).items()
+        if value is not UNSET
     }
     faults = _read(values)
     if faults:
@@ -47,7 +57,11 @@ async def change(
         before = await traveller_setting_rows.find(connection, storefront_id)
         if before is None:
             return Problem("not_found", "there is no such storefront")
-        await traveller_setting_rows.save(connection, msgspec.structs.replace(before, **values))
+        wanted = msgspec.structs.replace(before, **values)
+        if wanted.email_enabled and not (settings.smtp.host and (wanted.email_address or settings.smtp.sender)):
+            why = "needs a mail server: set [smtp] host and sender"
+            return Problem("conflict", f"email_enabled: {why}", (("/email_enabled", why),))
+        await traveller_setting_rows.save(connection, wanted)
         detail = {name: value for name, value in values.items() if name != "logo"}
         if "logo" in values:
             detail["logo"] = "removed" if values["logo"] is None else f"{len(values['logo'])} bytes"
@@ -66,6 +80,8 @@ def _read(values: dict[str, Any]) -> list[tuple[str, str]]:
             values[name] = values[name].lower()
     if values.get("topup_url") and (fault := fault_of_topup_url(values["topup_url"])) is not None:
         faults.append(("topup_url", fault))
+    if values.get("email_language") and values["email_language"] not in LANGUAGES:
+        faults.append(("email_language", f"must be one of {', '.join(LANGUAGES)}"))
     if "logo" in values:
         values["logo_type"] = None
         if values["logo"]:
@@ -85,5 +101,11 @@ def _shown(found: Appearance) -> TravellerSettings:
         header_color=found.header_color,
         logo=None if found.logo is None else base64.b64encode(found.logo).decode(),
         topup_url=found.topup_url,
+        email_enabled=found.email_enabled,
+        email_usage=found.email_usage,
+        email_topups=found.email_topups,
+        email_name=found.email_name,
+        email_address=found.email_address,
+        email_language=found.email_language,
         updated_at=found.updated_at,
     )

@@ -48,6 +48,17 @@ class EventWrite:
 
 
 def asks(storefront: str, mode: str, event_type: str) -> str:
+    """The condition that anybody is sent an event of this storefront, mode and type, all three SQL.
+
+    That is an endpoint, or the traveller by e-mail.
+    """
+    endpoint = f"SELECT FROM webhook_endpoints w WHERE {_endpoint_asks(storefront, mode, event_type)}"
+    traveller = f"""SELECT FROM traveller_settings s
+        WHERE s.storefront_id = {storefront} AND {_traveller_asks(event_type)}"""
+    return f"EXISTS ({endpoint}) OR EXISTS ({traveller})"
+
+
+def _endpoint_asks(storefront: str, mode: str, event_type: str) -> str:
     """The condition that an endpoint ``w`` is sent an event of this storefront, mode and type, all three SQL."""
     return (
         f"w.storefront_id = {storefront} AND w.mode = {mode} AND w.status = 'enabled'"
@@ -55,22 +66,42 @@ def asks(storefront: str, mode: str, event_type: str) -> str:
     )
 
 
-# An event that no endpoint asks for is as good as dispatched.
+def _traveller_asks(event_type: str) -> str:
+    """The condition that settings ``s`` have the traveller told of an event of this type."""
+    return (
+        f"s.email_enabled AND ({event_type} = 'order.fulfilled'"
+        f" OR ({event_type} = 'topup.completed' AND s.email_topups)"
+        f" OR ({event_type} = 'esim.usage_low' AND s.email_usage))"
+    )
+
+
+# An event that nobody asks for is as good as dispatched.
 _ADD = f"""
     INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, dispatched)
     VALUES ($1, $2, $3, $4, $5, $6, $7,
-            $8::bool OR NOT EXISTS (SELECT FROM webhook_endpoints w WHERE {asks("$2::text", "$3::text", "$4::text")}))
+            $8::bool OR NOT ({asks("$2::text", "$3::text", "$4::text")}))
 """  # noqa: S608 - our own words
 _DISPATCH = f"""
     WITH picked AS (
         SELECT id FROM webhook_events WHERE NOT dispatched ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE webhook_events SET dispatched = true WHERE id = ANY (ARRAY(SELECT id FROM picked))
-        RETURNING id, storefront_id, mode, type
+        RETURNING id, storefront_id, mode, type, order_id
     ), due AS (
         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
         SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), w.id, t.id, now()
-        FROM taken t JOIN webhook_endpoints w ON {asks("t.storefront_id", "t.mode", "t.type")}
+        FROM taken t JOIN webhook_endpoints w ON {_endpoint_asks("t.storefront_id", "t.mode", "t.type")}
+    ), emails AS (
+        INSERT INTO traveller_emails (id, kind, about, order_id, esim_order_id, event_id)
+        SELECT 'eml_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), k.kind,
+               CASE WHEN k.kind = 'usage' THEN t.id ELSE o.id END, o.id, coalesce(e.order_id, o.id), t.id
+        FROM taken t JOIN traveller_settings s ON s.storefront_id = t.storefront_id AND {_traveller_asks("t.type")}
+        JOIN orders o ON o.id = t.order_id AND o.kind IN ('esim', 'topup')
+        LEFT JOIN esims e ON e.id = o.target_esim_id
+        CROSS JOIN LATERAL (
+            SELECT CASE t.type WHEN 'order.fulfilled' THEN 'delivery' WHEN 'topup.completed' THEN 'topup'
+                ELSE 'usage' END AS kind) k
+        ON CONFLICT (kind, about) DO NOTHING
     )
     SELECT count(*)::int FROM taken
 """  # noqa: S608 - our own words
@@ -92,9 +123,10 @@ async def add_event(connection: Connection, event: NewEvent, *, dispatched: bool
 
 
 async def dispatch(pool: Pool, most: int) -> int:
-    """Write deliveries, due at once, of events that have none yet; how many events they were.
+    """Write deliveries and e-mails, due at once, of events that have none yet; how many events they were.
 
-    An event that no endpoint asks for any more gets none. Safe from any number of workers at once.
+    An event that nobody asks for any more gets none.
+    An e-mail about the same thing is written once. Safe from any number of workers at once.
     """
     taken: int = await pool.fetchval(_DISPATCH, most)
     return taken

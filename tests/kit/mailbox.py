@@ -15,16 +15,23 @@ from aiosmtpd.smtp import SMTP
 
 @dataclass
 class Mailbox:
-    """``refuse`` is the answer to the next messages, in order; then they are taken."""
+    """``refuse`` is the answer to the next messages, in order; then they are taken.
+
+    Of ``hang_up`` messages it takes each and ends the connection without an answer.
+    """
 
     port: int = 0
     refuse: list[str] = field(default_factory=list)
+    hang_up: int = 0
     got: list[EmailMessage] = field(default_factory=list)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refuse:
             return self.refuse.pop(0)
         self.got.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.hang_up:
+            self.hang_up -= 1
+            server.transport.abort()
         return "250 taken"
 
     @property

@@ -868,6 +868,32 @@ class AsyncOrders:
             Call(method="POST", path=path_of("/v1/orders/{}/cancel", id), answer=models.Order, wait=wait)
         )
 
+    def list_emails(self, id: str, /) -> AsyncListing[models.TravellerEmail, models.TravellerEmailList]:
+        """The e-mails that were sent to an order's customer.
+
+        Of an order that delivered an eSIM also those about its use and its top-ups. Empty where e-mails are switched
+        off, which they are until an operator switches them on for you. Needs the scope `storefront`.
+
+        Args:
+            id: The order's `id`.
+        """
+        return AsyncListing(
+            self._send, Call(method="GET", path=path_of("/v1/orders/{}/emails", id), answer=models.TravellerEmailList)
+        )
+
+    async def resend_email(self, id: str, /) -> models.TravellerEmail:
+        """Send an order's delivery to its customer once more.
+
+        It goes to the order's `customer.email`. Asked for twice within a minute it is sent once. 409 `conflict`:
+        e-mails are switched off, or the order has no address or no eSIM to install. Needs the scope `storefront`.
+
+        Args:
+            id: The order's `id`.
+        """
+        return await self._send(
+            Call(method="POST", path=path_of("/v1/orders/{}/resend-email", id), answer=models.TravellerEmail)
+        )
+
 
 class AsyncPlans:
     """The operations of ``/v1/plans``."""

@@ -15,9 +15,11 @@ class Customer(TypedDict):
 
     Attributes:
         email: The traveller's e-mail address.
+        language: The language of e-mails to the traveller, such as `de` or `pt-BR`; the storefront's by default.
     """
 
     email: NotRequired[str]
+    language: NotRequired[str]
 
 
 class NeedFeatures(TypedDict):

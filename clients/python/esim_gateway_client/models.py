@@ -90,6 +90,8 @@ if TYPE_CHECKING:
     Scope = Literal["country", "global", "region"]
     ServiceState = Literal["active", "depleted", "expired", "not_active", "revoked", "suspended", "unknown"]
     Starts = Literal["first_use", "install", "purchase", "unknown"]
+    TravellerEmailKind = Literal["delivery", "topup", "usage"]
+    TravellerEmailStatus = Literal["bounced", "failed", "pending", "sent", "skipped", "unknown"]
     VirtualNumberState = Literal["active", "expired"]
 else:  # a newer gateway may send a value that is not listed here
     AfterAllowance = str
@@ -117,6 +119,8 @@ else:  # a newer gateway may send a value that is not listed here
     Scope = str
     ServiceState = str
     Starts = str
+    TravellerEmailKind = str
+    TravellerEmailStatus = str
     VirtualNumberState = str
 
 
@@ -1745,6 +1749,40 @@ class TopupPlanList(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     data: list[TopupPlan]
+
+
+class TravellerEmail(msgspec.Struct, frozen=True, kw_only=True):
+    """An e-mail to the traveller of an order.
+
+    Attributes:
+        id: The e-mail's id.
+        order_id: The order that it is about.
+        kind: The delivery, a warning that data runs out, or the confirmation of a top-up.
+        status: `bounced`: the mail server refused it for good. `unknown`: it was handed over, and no answer came.
+        detail: What the mail server said, or why nothing was sent; it holds no address.
+        resent: Whether somebody asked for it.
+        created_at: When it was queued.
+        sent_at: When the mail server took it; null when it did not.
+    """
+
+    id: str
+    order_id: str
+    kind: TravellerEmailKind
+    status: TravellerEmailStatus
+    detail: str | None = None
+    resent: bool
+    created_at: datetime
+    sent_at: datetime | None = None
+
+
+class TravellerEmailList(msgspec.Struct, frozen=True, kw_only=True):
+    """The e-mails of an order, the newest first.
+
+    Attributes:
+        data: The e-mails.
+    """
+
+    data: list[TravellerEmail]
 
 
 class Validated(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,6 +80,8 @@ export interface CheckoutForQuote {
 export interface Customer {
   /** The traveller's e-mail address. */
   email?: string | undefined;
+  /** The language of e-mails to the traveller, such as `de` or `pt-BR`; the storefront's by default. */
+  language?: string | undefined;
 }
 
 /** What is to be different; what is left out stays. A disabled endpoint is sent nothing. */

@@ -98,6 +98,10 @@ export type ServiceState = "active" | "depleted" | "expired" | "not_active" | "r
 
 export type Starts = "first_use" | "install" | "purchase" | "unknown";
 
+export type TravellerEmailKind = "delivery" | "topup" | "usage";
+
+export type TravellerEmailStatus = "bounced" | "failed" | "pending" | "sent" | "skipped" | "unknown";
+
 export type VirtualNumberState = "active" | "expired";
 
 /** One try at one supplier. */
@@ -1359,6 +1363,32 @@ export interface TopupPlan {
 export interface TopupPlanList {
   /** The plans. */
   data: TopupPlan[];
+}
+
+/** An e-mail to the traveller of an order. */
+export interface TravellerEmail {
+  /** The e-mail's id. */
+  id: string;
+  /** The order that it is about. */
+  order_id: string;
+  /** The delivery, a warning that data runs out, or the confirmation of a top-up. */
+  kind: TravellerEmailKind;
+  /** `bounced`: the mail server refused it for good. `unknown`: it was handed over, and no answer came. */
+  status: TravellerEmailStatus;
+  /** What the mail server said, or why nothing was sent; it holds no address. */
+  detail: string | null;
+  /** Whether somebody asked for it. */
+  resent: boolean;
+  /** When it was queued. */
+  created_at: string;
+  /** When the mail server took it; null when it did not. */
+  sent_at: string | null;
+}
+
+/** The e-mails of an order, the newest first. */
+export interface TravellerEmailList {
+  /** The e-mails. */
+  data: TravellerEmail[];
 }
 
 /** An order that would be taken now, and its price. */

@@ -443,6 +443,30 @@ export class Orders {
   cancel(id: string, options: WaitOptions = {}): Promise<models.Order> {
     return this.#send({ method: "POST", path: pathOf("/v1/orders/{}/cancel", id), options });
   }
+
+  /**
+   * The e-mails that were sent to an order's customer.
+   *
+   * Of an order that delivered an eSIM also those about its use and its top-ups. Empty where e-mails are switched off,
+   * which they are until an operator switches them on for you. Needs the scope `storefront`.
+   *
+   * @param id The order's `id`.
+   */
+  listEmails(id: string, options: Options = {}): Listing<models.TravellerEmail, models.TravellerEmailList> {
+    return new Listing(this.#send, { method: "GET", path: pathOf("/v1/orders/{}/emails", id), options });
+  }
+
+  /**
+   * Send an order's delivery to its customer once more.
+   *
+   * It goes to the order's `customer.email`. Asked for twice within a minute it is sent once. 409 `conflict`: e-mails
+   * are switched off, or the order has no address or no eSIM to install. Needs the scope `storefront`.
+   *
+   * @param id The order's `id`.
+   */
+  resendEmail(id: string, options: Options = {}): Promise<models.TravellerEmail> {
+    return this.#send({ method: "POST", path: pathOf("/v1/orders/{}/resend-email", id), options });
+  }
 }
 
 /** The operations of `/v1/plans`. */

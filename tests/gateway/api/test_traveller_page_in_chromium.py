@@ -166,3 +166,15 @@ async def test_a_traveller_who_names_the_phone_is_answered_and_without_scripts_t
     await bare.goto(page_of(esim))
     await expect(bare.get_by_text("Can my phone do it?")).to_be_hidden()
     await expect(bare.get_by_text(CODE)).to_be_visible()
+
+
+async def test_a_phone_can_put_the_page_among_its_apps(api, browser, esim):
+    page = await browser(site_of(api), phone=True)
+    await page.goto(f"{page_of(esim)}?lang=de")
+    devtools = await page.context.new_cdp_session(page)
+    manifest = await devtools.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert manifest["url"] == f"{site_of(api)}{page_of(esim)}/app.webmanifest?lang=de"
+    found = await devtools.send("Page.getInstallabilityErrors")
+    # A browser's context of a test is one that keeps nothing.
+    assert {each["errorId"] for each in found["installabilityErrors"]} <= {"in-incognito"}

@@ -11,6 +11,7 @@ from gateway.access import audit_rows, mandate_rows
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
 from tests.gateway.travellers.test_appearance_rules import picture, text
+from tests.kit.sold import SEAL
 
 LIST = "/console/storefronts"
 
@@ -182,3 +183,34 @@ async def test_a_logo_is_read_by_the_page_and_sent_with_the_form(console, open_p
     await expect(page.get_by_role("img", name="Logo")).to_be_visible()
     stored = await console.pool.fetchval("SELECT logo FROM traveller_settings WHERE storefront_id = $1", shop_id)
     assert stored == picture()
+
+
+async def test_an_operator_sends_a_delivery_again_and_sees_what_became_of_it(console, shop_id):
+    order_id = await console.pool.fetchval(
+        """SELECT o.id FROM orders o JOIN esims e ON e.order_id = o.id
+           WHERE o.status = 'fulfilled' AND o.storefront_id = $1 AND e.activation_code IS NOT NULL""",
+        shop_id,
+    )
+    path = f"/console/orders/{order_id}"
+    assert "Resend e-mail" not in (await console.operator.get(path)).words
+    refused = await console.operator.post(f"{path}/resend-email")
+    assert "Not sent: e-mails to travellers are switched off for this storefront." in refused.words
+    await console.pool.execute(
+        "UPDATE orders SET email = $2 WHERE id = $1", order_id, SEAL.seal("traveller@example.com")
+    )
+    await console.pool.execute(
+        "INSERT INTO traveller_settings (storefront_id, email_enabled) VALUES ($1, true)", shop_id
+    )
+    assert "Resend e-mail" not in (await console.viewer.get(path)).words
+    assert (await console.viewer.post(f"{path}/resend-email")).status == 403
+    assert "Resend e-mail" in (await console.operator.get(path)).words
+    sent = await console.operator.post(f"{path}/resend-email")
+    assert "The e-mail is queued." in sent.words
+    assert "resent by operator" in sent.words
+    await console.pool.execute(
+        "UPDATE traveller_emails SET status = 'bounced', detail = '550 no such user', next_at = NULL"
+    )
+    page = await console.viewer.get(path)
+    assert "bounced" in page.words
+    assert "550 no such user" in page.words
+    assert (await console.operator.post("/console/orders/ord_nothing/resend-email")).status == 404

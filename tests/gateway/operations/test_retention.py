@@ -34,6 +34,9 @@ ROWS = {
     " VALUES ('ans_{days}', 'att_old', {at}, '')",
     "webhook_events": "INSERT INTO webhook_events (id, storefront_id, mode, type, body, at)"
     " VALUES ('evt_{days}', 'sto_1', 'test', 'x', '', {at})",
+    "traveller_emails": "INSERT INTO traveller_emails"
+    " (id, kind, about, order_id, esim_order_id, status, next_at, created_at)"
+    " VALUES ('eml_{days}', 'delivery', 'eml_{days}', 'ord_old', 'ord_old', 'sent', NULL, {at})",
     "supplier_webhooks": "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, received_at)"
     " VALUES ('a', '{days}', 'x', {at})",
     "sync_runs": "INSERT INTO sync_runs (id, started_at, ended_at, state) VALUES ('run_{days}', {at}, {at}, 'ok')",

@@ -17,7 +17,7 @@ from gateway.travellers.languages import LANGUAGES, SOURCE, choose, texts_in
 
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
 CALLED = {"t", "texts"}
-TEMPLATES = ("gateway/api/templates/traveller.html",)
+TEMPLATES = ("gateway/api/templates/traveller.html", "gateway/travellers/templates/email.html")
 # Messages that are chosen by what an eSIM is, and handed on as values.
 CHOSEN = {*esim_page_rules._STARTS.values(), *(text for *_, text in esim_page_rules._SENTENCES), traveller_page._ASK}
 ROOT = Path(__file__).parents[3]
