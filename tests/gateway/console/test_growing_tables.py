@@ -48,6 +48,7 @@ _PARTS = {
     "webhook-endpoints": "SELECT id FROM webhook_endpoints WHERE storefront_id = 'sf_1' AND mode = 'live' LIMIT 1",
     "plans": "SELECT plan_id FROM offers LIMIT 1",
     "sync-runs": "SELECT id FROM sync_runs ORDER BY started_at DESC LIMIT 1",
+    "storefronts": "SELECT 'sf_1'",
     "suppliers": "SELECT name FROM suppliers ORDER BY name LIMIT 1",
     "prices": "SELECT 'JP'",
     "rates": "SELECT 'EUR'",
