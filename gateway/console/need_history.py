@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 from aiohttp import web
 
 from gateway.console import buckets
-from gateway.console.history import RANGES, as_money
+from gateway.console.history import RANGES
 from gateway.console.pages import Csv, Pages, View, deps_of
 from gateway.console.prices import index_of
-from gateway.kit.sheet import columns, sheet_of
+from gateway.kit.sheet import Columns, columns, sheet_of
 from gateway.kit.since import since as moment_of
 from gateway.prices.need_history import NeedHistory, need_history
 from gateway.prices.need_history_rules import CheapestStep, SupplierLine
 from providers.kit import places
+from schemas.money import Money
 
 pages = Pages()
 _USUAL = "30d"
 _MOST_STEPS = 100  # of all suppliers together; the file has every one
-_COLUMNS = columns(
-    "supplier, from=step.at, until, cost=step.cost:money, supplier's id=step.offer.supplier_plan_id",
-    "offer=step.offer.offer_id, name=step.offer.name",
-)
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -54,14 +52,14 @@ async def need(request: web.Request) -> View:
         "range": span,
         "ranges": RANGES,
         "chart": chart_of(found),
-        "now": [(line, line.now.offer, as_money(line.now.cost)) for line in found.lines],
+        "now": [(line, line.now.offer, _money(line.now.cost, found.currency)) for line in found.lines],
         "spans": [
-            (each, as_money(each.step.cost))
+            (each, _money(each.step.cost, found.currency))
             for each in sorted(spans, key=lambda each: each.step.at, reverse=True)[:_MOST_STEPS]
         ],
     }
     title = f"History of {places.country_name(code)}"
-    csv = Csv(f"history-{code.lower()}", *sheet_of(_COLUMNS, spans))
+    csv = Csv(f"history-{code.lower()}", *sheet_of(_columns(found.currency), spans))
     return View("need_history.html", context, title=title, csv=csv)
 
 
@@ -69,6 +67,17 @@ def spans_of(line: SupplierLine, until: datetime) -> list[Span]:
     """The steps of a supplier with their ends, the newest first."""
     ends = [*(step.at for step in line.steps[1:]), until]
     return [Span(line.supplier, step, end) for step, end in zip(line.steps, ends, strict=True)][::-1]
+
+
+def _columns(currency: str) -> Columns:
+    return columns(
+        f"supplier, from=step.at, until, cost {currency}=step.cost, supplier's id=step.offer.supplier_plan_id",
+        "offer=step.offer.id, name=step.offer.name",
+    )
+
+
+def _money(cost: Decimal | None, currency: str) -> Money | None:
+    return None if cost is None else Money(cost, currency)
 
 
 def chart_of(found: NeedHistory) -> str:
@@ -93,7 +102,7 @@ def _costs(line: SupplierLine, moments: list[datetime]) -> list[float | None]:
     for moment in moments:
         while at < len(line.steps) and line.steps[at].at <= moment:
             cost = line.steps[at].cost
-            value = None if cost is None else float(cost.amount)
+            value = None if cost is None else round(float(cost), 4)
             at += 1
         costs.append(value)
     return costs

@@ -121,17 +121,7 @@ def offer_history(
     offer: HistoryOffer, changes: RecordedChanges, base: str, rates: Mapping[str, Decimal]
 ) -> OfferHistory:
     """What one offer cost over time."""
-    recorded = [
-        Recorded(
-            row["at"],
-            row["event"],
-            _money(row["old"], row["old_currency"]),
-            _money(row["new"], row["new_currency"]),
-        )
-        for row in reversed(changes.by_offer.get((offer.supplier, offer.supplier_plan_id), []))
-    ]
     cost = _money(offer.cost, offer.currency)
-    steps = stairs(CurrentOffer(cost, offer.first_seen_at, offer.gone_at), recorded, changes.since)
     return OfferHistory(
         offer_id=offer.id,
         supplier=offer.supplier,
@@ -141,8 +131,23 @@ def offer_history(
         cost_base=_in_base(cost, base, rates),
         first_seen_at=offer.first_seen_at,
         gone_at=offer.gone_at,
-        steps=[_step(stair, base, rates) for stair in steps],
+        steps=[_step(stair, base, rates) for stair in stairs_of(offer, changes)],
     )
+
+
+def stairs_of(offer: HistoryOffer, changes: RecordedChanges) -> list[PriceStep]:
+    """The steps of one offer, the oldest first."""
+    recorded = [
+        Recorded(
+            row["at"],
+            row["event"],
+            _money(row["old"], row["old_currency"]),
+            _money(row["new"], row["new_currency"]),
+        )
+        for row in reversed(changes.by_offer.get((offer.supplier, offer.supplier_plan_id), []))
+    ]
+    current = CurrentOffer(_money(offer.cost, offer.currency), offer.first_seen_at, offer.gone_at)
+    return stairs(current, recorded, changes.since)
 
 
 def _step(stair: PriceStep, base: str, rates: Mapping[str, Decimal]) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -14,9 +15,9 @@ from gateway.kit.pages import money_of
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.prices import history_rows
-from gateway.prices.history import changes_since, offer_history, supplier_gaps
+from gateway.prices.history import RecordedChanges, changes_since, stairs_of, supplier_gaps
 from gateway.prices.history_rows import GoneOffer, HistoryOffer
-from gateway.prices.need_history_rules import SupplierLine, meets, supplier_lines
+from gateway.prices.need_history_rules import NeedOffer, OfferLine, SupplierLine, meets, supplier_lines
 from gateway.pricing.price_rules import Rates
 from gateway.pricing.rates import rates_now
 from schemas.api_changes import SupplierGaps
@@ -55,10 +56,18 @@ async def need_history(
     met = [each for each in left if meets(bucket, each.data, each.days, each.coverage, assumed)]
     offers += _cheapest_gone(met, rates, share)
     recorded = await changes_since(pool, offers, rates.worth, since=since, most=MOST_CHANGES)
-    lines = supplier_lines(offer_history(offer, recorded, settings.base_currency, rates.worth) for offer in offers)
+    lines = supplier_lines(_line(offer, recorded, rates) for offer in offers)
     begins = min((line.steps[0].at for line in lines), default=since)
     gaps = await supplier_gaps(pool, settings, {line.supplier for line in lines}, begins, until)
     return NeedHistory(settings.base_currency, begins, until, lines, gaps, recorded.complete)
+
+
+def _line(offer: HistoryOffer, recorded: RecordedChanges, rates: Rates) -> OfferLine:
+    steps: list[tuple[datetime, Decimal | None]] = []
+    for stair in stairs_of(offer, recorded):
+        rate = None if stair.cost is None else rates.worth.get(stair.cost.currency)
+        steps.append((stair.at, None if stair.cost is None or rate is None else stair.cost.amount * rate))
+    return OfferLine(NeedOffer(offer.id, offer.supplier, offer.supplier_plan_id, offer.name), steps)
 
 
 def _cheapest_now(index: Index, bucket: Bucket, country: str) -> tuple[list[str], int]:

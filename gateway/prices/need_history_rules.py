@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 
 from gateway.catalog.index.matrix import Bucket
-from schemas.api import Price
-from schemas.api_changes import OfferHistory
 from schemas.plan import DataAllowance, nominal_mb, scope_of
+
+
+class NeedOffer(msgspec.Struct, frozen=True):
+    """An offer that meets a need, or met it."""
+
+    id: str
+    supplier: str
+    supplier_plan_id: str
+    name: str
+
+
+class OfferLine(msgspec.Struct, frozen=True):
+    """What one offer cost over time, in base currency, the oldest first; None: not offered, or without a price."""
+
+    offer: NeedOffer
+    steps: list[tuple[datetime, Decimal | None]]
 
 
 class CheapestStep(msgspec.Struct, frozen=True):
     """From ``at`` on a supplier's cheapest offer was this, at this cost; both None while it had none."""
 
     at: datetime
-    cost: Price | None
-    offer: OfferHistory | None
+    cost: Decimal | None
+    offer: NeedOffer | None
 
 
 class SupplierLine(msgspec.Struct, frozen=True):
@@ -34,30 +50,30 @@ class SupplierLine(msgspec.Struct, frozen=True):
         return self.steps[-1]
 
 
-def supplier_lines(offers: Iterable[OfferHistory]) -> list[SupplierLine]:
+def supplier_lines(offers: Iterable[OfferLine]) -> list[SupplierLine]:
     """A line for each supplier that had a price, those first that are cheapest now."""
-    of_supplier: dict[str, list[OfferHistory]] = {}
-    for offer in offers:
-        of_supplier.setdefault(offer.supplier, []).append(offer)
+    of_supplier: dict[str, list[OfferLine]] = {}
+    for line in offers:
+        of_supplier.setdefault(line.offer.supplier, []).append(line)
     lines = [SupplierLine(name, cheapest(found)) for name, found in of_supplier.items()]
     return sorted((line for line in lines if line.steps), key=_standing)
 
 
-def cheapest(offers: Sequence[OfferHistory]) -> list[CheapestStep]:
+def cheapest(offers: Sequence[OfferLine]) -> list[CheapestStep]:
     """The cheapest of these offers over time: a step whenever another cost or another offer is the lowest."""
-    moments = sorted({step.at for offer in offers for step in offer.steps})
-    reached = [0] * len(offers)
+    changed = [(at, number, cost) for number, line in enumerate(offers) for at, cost in line.steps]
+    changed.sort(key=itemgetter(0, 1))
+    costs: list[Decimal | None] = [None] * len(offers)
     steps: list[CheapestStep] = []
-    for moment in moments:
-        lowest: tuple[Decimal, Price, OfferHistory] | None = None
-        for at, offer in enumerate(offers):
-            while reached[at] < len(offer.steps) and offer.steps[reached[at]].at <= moment:
-                reached[at] += 1
-            cost = offer.steps[reached[at] - 1].cost_base if reached[at] else None
-            if cost is not None and (lowest is None or Decimal(cost.amount) < lowest[0]):
-                lowest = Decimal(cost.amount), cost, offer
-        step = CheapestStep(moment, None, None) if lowest is None else CheapestStep(moment, lowest[1], lowest[2])
-        last = steps[-1] if steps else CheapestStep(moment, None, None)
+    for at, those in groupby(changed, key=itemgetter(0)):
+        for _, number, cost in those:
+            costs[number] = cost
+        there = [(cost, number) for number, cost in enumerate(costs) if cost is not None]
+        step = CheapestStep(at, None, None)
+        if there:
+            lowest, number = min(there)
+            step = CheapestStep(at, lowest, offers[number].offer)
+        last = steps[-1] if steps else CheapestStep(at, None, None)
         if (step.cost, step.offer) != (last.cost, last.offer):
             steps.append(step)
     return steps
@@ -81,4 +97,4 @@ def meets(bucket: Bucket, data: DataAllowance, days: int, coverage: Sequence[str
 
 def _standing(line: SupplierLine) -> tuple[bool, Decimal, str]:
     cost = line.now.cost
-    return cost is None, Decimal(0) if cost is None else Decimal(cost.amount), line.supplier
+    return cost is None, cost or Decimal(0), line.supplier

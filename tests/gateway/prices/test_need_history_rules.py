@@ -1,13 +1,12 @@
 """What the cheapest offer of each supplier cost over time, and which offers that left met a need."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from gateway.catalog.index.matrix import Bucket
-from gateway.prices.need_history_rules import cheapest, meets, supplier_lines
-from schemas.api import Price
-from schemas.api_changes import OfferHistory, Step
+from gateway.prices.need_history_rules import NeedOffer, OfferLine, cheapest, meets, supplier_lines
 from schemas.plan import DataAllowance, Scope
 
 DAY_0 = datetime(2026, 11, 1, tzinfo=UTC)
@@ -15,26 +14,13 @@ DAY_0 = datetime(2026, 11, 1, tzinfo=UTC)
 
 def offer(name, costs, supplier="alpha"):
     """An offer by its costs from days on; None: not offered."""
-    steps = []
-    for day, cost in costs.items():
-        price = None if cost is None else Price(cost, "USD")
-        steps.append(Step(DAY_0 + timedelta(days=day), price, price))
-    return OfferHistory(
-        offer_id=f"off_{name}",
-        supplier=supplier,
-        supplier_plan_id=name,
-        name=name,
-        cost=None,
-        cost_base=None,
-        first_seen_at=DAY_0,
-        gone_at=None,
-        steps=steps,
-    )
+    steps = [(DAY_0 + timedelta(days=day), None if cost is None else Decimal(cost)) for day, cost in costs.items()]
+    return OfferLine(NeedOffer(f"off_{name}", supplier, name, name), steps)
 
 
 def line(offers):
     return [
-        ((step.at - DAY_0).days, step.cost and step.cost.amount, step.offer and step.offer.name)
+        ((step.at - DAY_0).days, step.cost and str(step.cost), step.offer and step.offer.name)
         for step in cheapest(offers)
     ]
 
