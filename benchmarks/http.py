@@ -3,7 +3,8 @@
     python -m benchmarks.http [--rounds N] [--offers 50000,1000000]
 
 Everything is on loopback: each server and the load generator in a process of its own. The servers are
-asked in turn, round after round; the figures are medians over the rounds.
+asked in turn, round after round; the figures are medians over the rounds. What is held against the floor is the CPU
+time of a server's main thread: the rate also tells what the load generator is able to ask.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def main() -> None:
 def report(floor: Server, servers: dict[int, Server], size: int) -> None:
     """Every figure beside its goal."""
     first, *others = servers
-    base = statistics.median(floor.rates["floor"])
+    base = statistics.median(floor.cpu["floor"])
     rows = [("floor: a bare handler with the same bytes", floor, "floor")]
     for count, made in servers.items():
         rows.append((f"{count:,} offers, answered before", made, "seen"))
@@ -142,11 +143,12 @@ def report(floor: Server, servers: dict[int, Server], size: int) -> None:
     print(f"{'':<46}{'requests/s':>12}{'CPU us':>9}{'of floor':>10}")
     for name, made, what in rows:
         rate, cpu = statistics.median(made.rates[what]), statistics.median(made.cpu[what])
-        print(f"{name:<46}{rate:>12,.0f}{cpu:>9.1f}{rate / base:>10.2f}")
+        print(f"{name:<46}{rate:>12,.0f}{cpu:>9.1f}{base / cpu:>10.2f}")
     mine = servers[first]
     goals = [
-        ("answered before, of the floor", statistics.median(mine.rates["seen"]) / base, ">=", 0.85),
-        ("never answered before, of the floor", statistics.median(mine.rates["new"]) / base, ">=", 0.40),
+        ("answered before, of the floor", base / statistics.median(mine.cpu["seen"]), ">=", 1.10),
+        ("never answered before, of the floor", base / statistics.median(mine.cpu["new"]), ">=", 0.45),
+        ("never answered, all orders, of the floor", base / statistics.median(mine.cpu["mixed"]), ">=", 0.30),
     ]
     for count in others:
         large = servers[count]
