@@ -90,7 +90,7 @@ _STATEMENT = """
            CASE WHEN $37::bool AND locked.id IS NOT NULL THEN pg_notify('orders_due', $20) END
     FROM (SELECT) AS always LEFT JOIN locked ON true
 """
-_ASKS = event_rows.asks("o.storefront_id", "o.mode", "$34::text")
+_ASKS = event_rows.anybody_asks("o.storefront_id", "o.mode", "$34::text")
 _WRITE = _STATEMENT.format(held_rows="", asks=_ASKS)
 # In a batch an order that somebody else holds at present must not hold up the others.
 _WRITE_UNLESS_HELD = _STATEMENT.format(held_rows="SKIP LOCKED", asks=_ASKS)

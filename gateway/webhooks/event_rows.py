@@ -47,18 +47,18 @@ class EventWrite:
     body: bytes
 
 
-def asks(storefront: str, mode: str, event_type: str) -> str:
+def anybody_asks(storefront: str, mode: str, event_type: str) -> str:
     """The condition that anybody is sent an event of this storefront, mode and type, all three SQL.
 
     That is an endpoint, or the traveller by e-mail.
     """
-    endpoint = f"SELECT FROM webhook_endpoints w WHERE {_endpoint_asks(storefront, mode, event_type)}"
+    endpoint = f"SELECT FROM webhook_endpoints w WHERE {asks(storefront, mode, event_type)}"
     traveller = f"""SELECT FROM traveller_settings s
         WHERE s.storefront_id = {storefront} AND {_traveller_asks(event_type)}"""
     return f"EXISTS ({endpoint}) OR EXISTS ({traveller})"
 
 
-def _endpoint_asks(storefront: str, mode: str, event_type: str) -> str:
+def asks(storefront: str, mode: str, event_type: str) -> str:
     """The condition that an endpoint ``w`` is sent an event of this storefront, mode and type, all three SQL."""
     return (
         f"w.storefront_id = {storefront} AND w.mode = {mode} AND w.status = 'enabled'"
@@ -79,7 +79,7 @@ def _traveller_asks(event_type: str) -> str:
 _ADD = f"""
     INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at, dispatched)
     VALUES ($1, $2, $3, $4, $5, $6, $7,
-            $8::bool OR NOT ({asks("$2::text", "$3::text", "$4::text")}))
+            $8::bool OR NOT ({anybody_asks("$2::text", "$3::text", "$4::text")}))
 """  # noqa: S608 - our own words
 _DISPATCH = f"""
     WITH picked AS (
@@ -90,7 +90,7 @@ _DISPATCH = f"""
     ), due AS (
         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
         SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), w.id, t.id, now()
-        FROM taken t JOIN webhook_endpoints w ON {_endpoint_asks("t.storefront_id", "t.mode", "t.type")}
+        FROM taken t JOIN webhook_endpoints w ON {asks("t.storefront_id", "t.mode", "t.type")}
     ), emails AS (
         INSERT INTO traveller_emails (id, kind, about, order_id, esim_order_id, event_id)
         SELECT 'eml_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), k.kind,
