@@ -177,6 +177,7 @@ class Reference:
             field = self._field(parameter["name"], parameter["schema"], parameter["description"], (), deep=False)
             made = Field(field.name, field.kind, field.text, parameter["required"], field.choices)
             parameters.setdefault(parameter["in"], []).append(made)
+        codes = _codes(responses, self._document["components"].get("responses", {}))
         return Operation(
             id=described["operationId"],
             method=method.upper(),
@@ -197,7 +198,7 @@ class Reference:
                 for status, answer in responses.items()
                 if status.startswith(("2", "3")) and "description" in answer
             },
-            problems=list(dict.fromkeys(_codes(responses, self._document["components"].get("responses", {})))),
+            problems=list(dict.fromkeys(codes)),
         )
 
     def _row(self, name: str | None) -> str | None:
