@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 
 from gateway.api import state
 from gateway.kit.tasks import end
 from gateway.webhooks.deliver import deliver
 from tests.gateway.api.conftest import MakeApi, Shop, make_api
 from tests.gateway.conftest import suppliers
+from tests.kit.guide_samples import CLIENTS, start
 from tests.kit.sandboxed import Town
 from tests.kit.working import emit_events
 
@@ -38,3 +42,26 @@ async def shop(make_api: MakeApi, suppliers: Town, monkeypatch: pytest.MonkeyPat
     stop.set()
     await end(emitting)
     await delivering
+
+
+@pytest.fixture
+def typescript(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Starts a program of TypeScript with the client beside it, on the Node.js within Playwright."""
+    client = CLIENTS / "typescript"
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "esim-gateway-client").symlink_to(client)
+    node, _ = compute_driver_executable()
+    started: list[subprocess.Popen[str]] = []
+
+    def run(source: str) -> subprocess.Popen[str]:
+        (tmp_path / "shop.mts").write_text(source)
+        started.append(start([node, "--conditions=source", "shop.mts"], tmp_path))
+        return started[-1]
+
+    yield run
+    for program in started:
+        program.kill()
+        program.wait()
+        if program.stdout is not None:
+            program.stdout.close()

@@ -2,58 +2,14 @@
 
 import asyncio
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from playwright._impl._driver import compute_driver_executable
 
-from benchmarks.processes import free_port
+from tests.kit.guide_samples import CLIENTS, GUIDES, RECEIVER, blocks
 
-GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-CLIENTS = Path(__file__).parents[2] / "clients"
-_BLOCKS = re.compile(r"^```(\w+)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
-_RECEIVER = "# receiver.py"
-PNG = b"\x89PNG\r\n"
 HOW_TOS = ("idempotency.md", "webhooks.md", "top-ups.md", "testing-failures.md", "going-live.md", "clients.md")
-
-
-def blocks(guide, language):
-    """The samples of a guide in one language."""
-    return [source for name, source in _BLOCKS.findall((GUIDES / guide).read_text("utf-8")) if name == language]
-
-
-def start(arguments, folder, **more):
-    """A program of the reader's, with address and key in its environment; its output can be read."""
-    return subprocess.Popen(
-        arguments, cwd=folder, env=os.environ | more, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-@pytest.fixture
-def typescript(tmp_path):
-    """Starts a program of TypeScript with the client beside it, on the Node.js within Playwright."""
-    client = CLIENTS / "typescript"
-    if not client.is_dir():
-        pytest.skip("there is no TypeScript client here")
-    modules = tmp_path / "node_modules"
-    modules.mkdir()
-    (modules / "esim-gateway-client").symlink_to(client)
-    node, _ = compute_driver_executable()
-    started = []
-
-    def run(source):
-        (tmp_path / "shop.mts").write_text(source)
-        started.append(start([node, "--conditions=source", "shop.mts"], tmp_path))
-        return started[-1]
-
-    yield run
-    for program in started:
-        program.kill()
-        program.wait()
-        program.stdout.close()
 
 
 @pytest.mark.parametrize("guide", HOW_TOS)
@@ -104,37 +60,6 @@ async def test_plans_that_fail_on_purpose_end_as_the_guide_says(shop):
         assert ("deliver" if status == "fulfilled" else f"`{status}`") in line
 
 
-async def test_the_tutorial_s_python_sells_an_esim_and_hears_of_the_next(shop, capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    port = str(free_port())
-    names, receiver = {}, None
-    try:
-        for source in (source.replace("8090", port) for source in blocks("tutorial.md", "python")):
-            if source.startswith(_RECEIVER):
-                (tmp_path / "receiver.py").write_text(source)
-                secret = names["endpoint"].secret
-                receiver = start(
-                    [sys.executable, "receiver.py"], tmp_path, WEBHOOK_SECRET=secret, PYTHONPATH=str(CLIENTS / "python")
-                )
-            else:
-                await asyncio.to_thread(exec, source, names)
-        line = await asyncio.wait_for(asyncio.to_thread(receiver.stdout.readline), 120)
-        while not line.startswith("delivered:"):
-            assert line, "the receiver ended"
-            line = await asyncio.wait_for(asyncio.to_thread(receiver.stdout.readline), 120)
-    finally:
-        if receiver is not None:
-            receiver.kill()
-            receiver.communicate()
-    names["gateway"].close()
-    second = names["second"]
-    assert line.split() == ["delivered:", second.id, second.reference]
-    assert (tmp_path / "esim.png").read_bytes().startswith(PNG)
-    assert names["order"].status == "fulfilled"
-    assert names["order"].esim.activation_code in capsys.readouterr().out
-    assert len(await shop.town.charges()) == 2
-
-
 @pytest.mark.parametrize("guide", HOW_TOS)
 async def test_a_how_to_s_typescript_runs(shop, guide, typescript):
     program = typescript("\n".join(blocks(guide, "typescript")))
@@ -144,44 +69,12 @@ async def test_a_how_to_s_typescript_runs(shop, guide, typescript):
         assert said.splitlines()[-1] == "topup fulfilled"
 
 
-async def test_the_tutorial_s_typescript_sells_an_esim_and_hears_of_the_next(shop, typescript, tmp_path):
-    port = str(free_port())
-    parts = []
-    for source in (source.replace("8090", port) for source in blocks("tutorial.md", "typescript")):
-        if source.startswith("// receiver.mts"):
-            (tmp_path / "receiver.mts").write_text(source)
-            # In the third terminal it is a program of its own.
-            parts += ["process.env.WEBHOOK_SECRET = endpoint.secret;", 'await import("./receiver.mts");']
-        else:
-            parts.append(source)
-    program = typescript("\n".join(parts))
-    said = []
-    while not (said and said[-1].startswith("delivered:")):
-        said.append(await asyncio.wait_for(asyncio.to_thread(program.stdout.readline), 120))
-        assert said[-1], "".join(said)
-    assert any(line.split()[1:2] == ["fulfilled"] and "LPA:1$" in line for line in said)
-    assert (tmp_path / "esim.png").read_bytes().startswith(PNG)
-    assert len(await shop.town.charges()) == 2
-
-
-async def test_the_tutorial_s_lines_for_a_terminal_sell_esims(shop, tmp_path):
-    program = "set -euo pipefail\n" + "".join(blocks("tutorial.md", "sh"))
-    running = start(["bash", "-c", program], tmp_path)
-    said, _ = await asyncio.to_thread(running.communicate)
-    assert running.returncode == 0, said
-    assert '"status": "fulfilled"' in said
-    assert '"activation_code": "LPA:1$' in said
-    assert "whsec_" in said
-    assert (tmp_path / "esim.png").read_bytes().startswith(PNG)
-    assert len(await shop.town.charges()) == 2
-
-
 def test_all_samples_of_the_guides_fit_the_client(tmp_path):
     """As mypy sees it, each guide's being one program."""
     programs = []
     for guide in sorted(GUIDES.glob("*.md")):
         sources = blocks(guide.name, "python")
-        receivers = [source for source in sources if source.startswith(_RECEIVER)]
+        receivers = [source for source in sources if source.startswith(RECEIVER)]
         parts = {"": [source for source in sources if source not in receivers], "_receiver": receivers}
         for name, some in parts.items():
             if some:
