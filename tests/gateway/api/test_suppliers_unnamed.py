@@ -140,7 +140,10 @@ async def acted(reader: Reader, orders: list[dict[str, Any]]) -> None:
 
 async def walked(reader: Reader, endpoint: str) -> None:
     """Every route that a storefront's key reads, for everything that this one has."""
-    ids: dict[str, list[str]] = {"/v1/webhook-endpoints": [endpoint], "/v1/plans": plans(ENDS)}
+    batch = await reader.ask("POST", "/v1/order-batches", "batch", json={"plan_id": plans(ENDS)[0], "quantity": 2})
+    ids: dict[str, list[str]] = {
+        "/v1/webhook-endpoints": [endpoint], "/v1/plans": plans(ENDS), "/v1/order-batches": [batch["id"]],
+    }  # fmt: skip
     for path in ("/v1/orders", "/v1/esims", "/v1/goods", "/v1/numbers", "/v1/checkouts"):
         ids[path] = [one["id"] for one in (await reader.ask("GET", f"{path}?limit=200"))["data"]]
         assert ids[path], path

@@ -22,8 +22,10 @@ INSERT INTO price_changes (supplier, supplier_plan_id, plan_id, old, new, old_cu
 VALUES ('alpha', 'A1', 'jp-1gb-7d-1', 5, 5.50, 'USD', 'USD', now() - interval '1 hour', 'sync_1');
 INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
 VALUES (now() - interval '2 days', 'alpha', 'A7', 'fr-1gb-7d-1', 'gone', 3, 'USD', 'sync_1');
-INSERT INTO sync_runs (id, suppliers, ended_at, state) VALUES ('sync_1', '{alpha}', now(), 'failed');
-INSERT INTO sync_run_suppliers (run_id, supplier, state, up) VALUES ('sync_1', 'alpha', 'quarantined', 0);
+INSERT INTO sync_runs (id, suppliers, ended_at, state)
+VALUES ('sync_0', '{alpha}', now() - interval '3 days', 'ok'), ('sync_1', '{alpha}', now(), 'failed');
+INSERT INTO sync_run_suppliers (run_id, supplier, state, up, at)
+VALUES ('sync_0', 'alpha', 'ok', 0, now() - interval '3 days'), ('sync_1', 'alpha', 'quarantined', 0, now());
 INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far, difference)
 VALUES ('sync_1', 'alpha', now(), 'all of it moved', 1, 0, 1, 0, 1, 0, 1, 'd');
 INSERT INTO quarantine_rows
