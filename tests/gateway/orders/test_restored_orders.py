@@ -60,7 +60,7 @@ async def test_one_of_which_nothing_was_sent_needs_review_and_is_not_bought_when
     await process_order(counter.deps, order_id, poll=True)
     assert await _state(counter, order_id) == ("needs_review", "restored")
     assert not counter.simulator("s2s").sales()
-    (shown,) = (await order_presenter.waiting(counter.deps, "test"))[0].data
+    (shown,) = (await order_presenter.waiting(counter.deps, "test")).page.data
     assert (shown.what.order_id, shown.what.resolvable) == (order_id, True)
     assert "pending in the backup" in shown.what.why
 

@@ -177,7 +177,7 @@ async def test_an_operator_forces_the_cancel_and_the_topup_becomes_a_case(counte
     await process_order(counter.deps, order_id)
     assert (await counter.order(order_id)).status == "cancelled"
     assert (await counter.order(ordered)).status == "needs_review"
-    waiting, _ = await order_presenter.waiting(counter.deps, "test")
+    waiting = (await order_presenter.waiting(counter.deps, "test")).page
     (shown,) = waiting.data
     assert (shown.what.order_id, shown.what.resolvable) == (ordered, True)
     assert "its eSIM was cancelled" in shown.what.why
