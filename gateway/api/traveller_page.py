@@ -224,8 +224,8 @@ def _shop(appearance: Appearance | None) -> dict[str, Any] | None:
 def _title(esim: Esim, texts: Texts) -> str:
     """Where the eSIM works, and how much data it has: the plan's own name is English."""
     codes = esim.plan.get("countries")
-    words = (where_text(codes, texts), data_text(esim.plan.get("data") or {}, texts)) if codes else ()
-    return " · ".join(filter(None, words)) or str(esim.plan.get("name") or texts("Your eSIM"))
+    parts = (where_text(codes, texts), data_text(esim.plan.get("data") or {}, texts)) if codes else ()
+    return " · ".join(filter(None, parts)) or str(esim.plan.get("name") or texts("Your eSIM"))
 
 
 def _is_over(esim: Esim) -> bool:

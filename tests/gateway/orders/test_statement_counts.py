@@ -38,6 +38,7 @@ IDLE_READS = (
     "FROM supplier_keys",  # rotated supplier keys
     "FROM webhook_deliveries d JOIN",  # webhooks to storefronts that are due
     "FROM webhook_events WHERE NOT dispatched",  # events for storefronts that have no deliveries yet
+    "FROM traveller_emails WHERE next_at",  # e-mails to travellers that are due
     "FROM alert_messages",
     "FROM payments WHERE settled_at IS NULL AND received_at",
     "FROM checkouts WHERE next_",
