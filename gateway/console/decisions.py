@@ -1,4 +1,4 @@
-"""What waits for an operator's decision, told by the pages that deal with it: on the first page, and in the menu."""
+"""What waits for an operator's decision, shown on the pages that deal with it: on the first page, and in the menu."""
 
 from __future__ import annotations
 
