@@ -9,6 +9,7 @@ test costs more than most tests do.
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import ipaddress
 import logging
@@ -38,8 +39,9 @@ from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
 from tests.kit import remembered
 from tests.kit.keeper import Keeper
+from tests.kit.kept_connections import Shelf, keeping_connections
 from tests.kit.made_once import made_once
-from tests.patient_loop import PatientLoop
+from tests.patient_loop import LastingLoop
 
 TEMPLATE = "migrated"  # the database in every worker's PostgreSQL from which others are copied
 _TESTS = "tests"
@@ -188,7 +190,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of every asynchronous test."""
-    return {"patient": PatientLoop}
+    return {"lasting": _workers_loop}
+
+
+@functools.cache
+def _workers_loop() -> LastingLoop:
+    return LastingLoop()
 
 
 @pytest.fixture(autouse=True)
@@ -295,9 +302,16 @@ def _run(url: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _tests_database(servers: embedded.Servers) -> Iterator[Keeper]:
+def kept_connections() -> Iterator[Shelf]:
+    """The connections to the worker's databases that outlive a test."""
+    with keeping_connections(_workers_loop()) as shelf:
+        yield shelf
+
+
+@pytest.fixture(scope="session")
+def _tests_database(servers: embedded.Servers, kept_connections: Shelf) -> Iterator[Keeper]:
     _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_TESTS} TEMPLATE {TEMPLATE}")
-    with Keeper(servers.postgres.url(_TESTS)) as keeper:
+    with Keeper(servers.postgres.url(_TESTS), kept_connections) as keeper:
         yield keeper
 
 

@@ -34,3 +34,20 @@ class PatientLoop(asyncio.SelectorEventLoop):
         self._stood_still += max(0.0, now - self._seen - TURN_SECONDS)
         self._seen = now
         return now - self._stood_still
+
+
+class LastingLoop(PatientLoop):
+    """One for all tests of a worker: closing it leaves it as good as new, so that connections can outlive a test."""
+
+    def close(self) -> None:
+        """Forget what the test left: what it set, and what it still wanted to be called."""
+        for signal_number in list(self._signal_handlers):
+            self.remove_signal_handler(signal_number)
+        self._ready.clear()
+        self._scheduled.clear()
+        self._exception_handler = self._task_factory = self._default_executor = None
+        self._executor_shutdown_called = self._asyncgens_shutdown_called = False
+
+    def end(self) -> None:
+        """Close it for good."""
+        super().close()

@@ -40,6 +40,7 @@ from tests.gateway.conftest import CHEAP_HASHER
 from tests.kit.chromium import chromium
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.keeper import Keeper
+from tests.kit.kept_connections import Shelf
 from tests.kit.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -249,8 +250,8 @@ def _settings(url: str, redis: str, folder: str, suppliers: dict[str, Any], **mo
 
 
 @pytest.fixture(scope="session")
-def _stocked_database(servers: embedded.Servers, _stocked: Path) -> Iterator[Keeper]:
-    with Keeper(servers.postgres.url(_STOCKED)) as keeper:
+def _stocked_database(servers: embedded.Servers, kept_connections: Shelf, _stocked: Path) -> Iterator[Keeper]:
+    with Keeper(servers.postgres.url(_STOCKED), kept_connections) as keeper:
         yield keeper
 
 
@@ -293,9 +294,9 @@ async def _work(url: str, folder: str) -> None:
 
 
 @pytest.fixture
-def busy_url(servers: embedded.Servers, _busy: Path) -> Iterator[str]:
+def busy_url(servers: embedded.Servers, kept_connections: Shelf, _busy: Path) -> Iterator[str]:
     """The busy database, put back after the test into what it was."""
-    with Keeper(servers.postgres.url(_BUSY)) as keeper:
+    with Keeper(servers.postgres.url(_BUSY), kept_connections) as keeper:
         yield keeper.url
         keeper.put_back(_PUT_BACK)
 
