@@ -17,7 +17,9 @@ from gateway.kit.pool import Connection, Pool, allow_long_work, open_pool
 COPY_SECONDS = 600
 
 _TABLES = """
-    SELECT c.relname AS name, format('%I', c.relname) AS copy, format('%I.%I', n.nspname, c.relname) AS original
+    SELECT c.relname AS name, format('%I', c.relname) AS copy, format('%I.%I', n.nspname, c.relname) AS original,
+        (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname <> ALL($1::text[]) ORDER BY 1
 """
@@ -45,11 +47,11 @@ async def open_pool_on_copies(dsn: str, *, name: str, with_rows: Collection[str]
 async def _copy_tables(connection: Connection, with_rows: Collection[str], read: Collection[str]) -> None:
     async with connection.transaction(isolation="repeatable_read"):
         await allow_long_work(connection)
-        for name, copy, original in await connection.fetch(_TABLES, list(read)):
+        for name, copy, original, columns in await connection.fetch(_TABLES, list(read)):
             await connection.execute(f"CREATE TEMP TABLE {copy} (LIKE {original} INCLUDING ALL)")
             if name in with_rows:
                 await connection.execute(
-                    f"INSERT INTO {copy} OVERRIDING SYSTEM VALUE SELECT * FROM {original}",  # noqa: S608 - quoted by format()
+                    f"INSERT INTO {copy} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {original}",  # noqa: S608 - quoted by format()
                     timeout=COPY_SECONDS,
                 )
                 await connection.execute(f"ANALYZE {copy}", timeout=COPY_SECONDS)

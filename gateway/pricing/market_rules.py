@@ -28,8 +28,10 @@ _FIELDS = (
     *(("days", "i4"), ("cost", "f8"), ("stated", "?"), ("counts", "?"), ("judged", "?"), ("suspect", "u1")),
 )
 OFFER = np.dtype(list(_FIELDS))
-# The same as PostgreSQL's send functions write it, the last number as a boolean and a byte alike.
-SENT = np.dtype([(name, f">{kind}" if kind[0] in "if" else kind) for name, kind in _FIELDS])
+_KINDS = dict(_FIELDS)
+_AS_SENT = ("id", "plan", "coverage", "mb", "days", "cost", "supplier", "provider", "counts", "judged", "suspect")
+# The same as PostgreSQL sends it; from plan to days it is ``offers.measure``, with NaN MB where they are not stated.
+SENT = np.dtype([(name, f">{_KINDS[name]}" if _KINDS[name][0] in "if" else _KINDS[name]) for name in _AS_SENT])
 NOT_SUSPECT, BY_ITS_PAST, BESIDE_OTHERS = 0, 1, 2
 
 

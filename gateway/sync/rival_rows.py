@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,6 @@ from gateway.catalog.diff_rules import offer_id
 from gateway.kit.pool import Connection
 from gateway.pricing.market_rules import OFFER, SENT, Offers
 from gateway.pricing.suspect_rules import BESIDE_OTHERS, HEALED_BY_TIME, Suspicion
-from schemas.plan import BOUNDLESS, DAYS_PER_MONTH
 
 SECONDS = 600
 
@@ -43,44 +43,28 @@ class Scale(NamedTuple):
     assumed_mb_per_day: int
 
 
-# Nominal MB at full speed over the whole validity ($7 a day where an unlimited plan states nothing), and whether the
-# supplier states the amount. As ``DataAllowance.counted_mb``.
-_UNLIMITED = "(o.data->>'unlimited')::boolean"
-_MB = f"""CASE
-    WHEN {_UNLIMITED} AND o.data->>'allowance' IS NULL THEN $7::float8 * o.days
-    WHEN {_UNLIMITED} AND o.data#>>'{{allowance,mb}}' IS NULL THEN {BOUNDLESS}::float8
-    ELSE (CASE WHEN {_UNLIMITED} THEN o.data#>>'{{allowance,mb}}' ELSE o.data->>'mb' END)::float8
-        * CASE CASE WHEN {_UNLIMITED} THEN o.data#>>'{{allowance,per}}' ELSE o.data->>'reset' END
-            WHEN 'day' THEN o.days WHEN 'daily' THEN o.days
-            WHEN 'month' THEN greatest(o.days / {DAYS_PER_MONTH}, 1)
-            WHEN 'monthly' THEN greatest(o.days / {DAYS_PER_MONTH}, 1) ELSE 1 END END"""
-_STATED = f"NOT {_UNLIMITED} OR o.data->>'allowance' IS NOT NULL"
 _RULES = ", ".join(f"'{rule}'" for rule in BESIDE_OTHERS)
 # One row as ``market_rules.SENT`` has it.
-_ROW = f"""decode(substr(o.id, 5), 'hex') || int4send(s.number) || int4send(s.provider)
-    || int8send(hashtextextended(o.plan_id, 0)) || int8send(hash_array_extended(o.coverage, 0))
-    || float8send({_MB}) || int4send(o.days) || float8send((o.cost * r.rate)::float8)
-    || boolsend({_STATED})
+_ROW = f"""decode(substr(o.id, 5), 'hex') || o.measure || float8send((o.cost * r.rate)::float8) || s.numbers
     || boolsend(s.sells AND o.visible AND coalesce(o.stock > 0, true) AND m.supplier IS NULL)
     || boolsend(o.cost IS DISTINCT FROM o.released_cost)
     || CASE WHEN o.suspect IS NULL THEN '\\x00'::bytea
             WHEN split_part(o.suspect, ':', 1) IN ({_RULES}) THEN '\\x02' ELSE '\\x01' END"""
-_FROM = """JOIN unnest($1::text[], $2::int[], $3::int[], $4::boolean[]) AS s (name, number, provider, sells)
-        ON s.name = o.supplier
-    JOIN unnest($5::text[], $6::numeric[]) AS r (currency, rate) ON r.currency = o.currency
+_FROM = """JOIN unnest($1::text[], $2::bytea[], $3::boolean[]) AS s (name, numbers, sells) ON s.name = o.supplier
+    JOIN unnest($4::text[], $5::numeric[]) AS r (currency, rate) ON r.currency = o.currency
     LEFT JOIN (SELECT DISTINCT supplier, supplier_plan_id FROM offer_marks WHERE until IS NULL OR until > now()) AS m
         ON m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id"""
 # What a walk makes of a supplier's list before it is written: what is staged, and what stands unchanged.
 _STAGED = """(
-    SELECT i.id, $8::text AS supplier, i.supplier_plan_id, i.plan_id, i.coverage, i.data, i.days, i.cost, i.currency,
-           i.stock, i.visible, CASE WHEN o.currency = i.currency THEN o.released_cost END AS released_cost,
+    SELECT i.id, i.measure, $6::text AS supplier, i.supplier_plan_id, i.cost, i.currency, i.stock, i.visible,
+           CASE WHEN o.currency = i.currency THEN o.released_cost END AS released_cost,
            CASE WHEN (i.cost, i.currency) IS NOT DISTINCT FROM (o.cost, o.currency) THEN o.suspect ELSE i.suspect END
                AS suspect
     FROM incoming i LEFT JOIN offers o USING (id)
     UNION ALL
-    SELECT o.id, o.supplier, o.supplier_plan_id, o.plan_id, o.coverage, o.data, o.days, o.cost, o.currency,
-           o.stock, o.visible, o.released_cost, o.suspect
-    FROM offers o WHERE o.supplier = $8 AND o.gone_at IS NULL AND o.id <> ALL($9::text[])
+    SELECT o.id, o.measure, o.supplier, o.supplier_plan_id, o.cost, o.currency, o.stock, o.visible, o.released_cost,
+           o.suspect
+    FROM offers o WHERE o.supplier = $6 AND o.gone_at IS NULL AND o.id <> ALL($7::text[])
       AND NOT EXISTS (SELECT FROM incoming i WHERE i.id = o.id)) AS o"""
 
 
@@ -104,10 +88,10 @@ async def offers(connection: Connection, scale: Scale, rows: Sequence[SupplierRo
     found = await connection.fetchval(
         f"SELECT string_agg({_ROW}, '') FROM offers o {_FROM} WHERE o.gone_at IS NULL AND o.cost IS NOT NULL",  # noqa: S608 - the words above
         *_numbered(rows),
-        *_scaled(scale),
+        *_rates(scale),
         timeout=SECONDS,
     )
-    return _read(found)
+    return _read(found, scale)
 
 
 async def staged(connection: Connection, scale: Scale, row: SupplierRow, gone: Sequence[str]) -> Offers:
@@ -115,12 +99,12 @@ async def staged(connection: Connection, scale: Scale, row: SupplierRow, gone: S
     found = await connection.fetchval(
         f"SELECT string_agg({_ROW}, '') FROM {_STAGED} {_FROM} WHERE o.cost IS NOT NULL",  # noqa: S608 - the words above
         *_numbered([row]),
-        *_scaled(scale),
+        *_rates(scale),
         row.name,
         gone,
         timeout=SECONDS,
     )
-    return _read(found)
+    return _read(found, scale)
 
 
 async def touched_since(connection: Connection, since: datetime) -> bool:
@@ -216,18 +200,24 @@ def arrays_of(found: Mapping[bytes, Suspicion]) -> tuple[list[str], list[str], l
     )
 
 
-def _numbered(rows: Sequence[SupplierRow]) -> tuple[list[str], list[int], list[int], list[bool]]:
+def _numbered(rows: Sequence[SupplierRow]) -> tuple[list[str], list[bytes], list[bool]]:
     return (
         [row.name for row in rows],
-        [row.number for row in rows],
-        [row.provider_number for row in rows],
+        [struct.pack(">ii", row.number, row.provider_number) for row in rows],
         [row.sells for row in rows],
     )
 
 
-def _scaled(scale: Scale) -> tuple[list[str], list[Decimal], float]:
-    return [*scale.worth], [*scale.worth.values()], float(scale.assumed_mb_per_day)
+def _rates(scale: Scale) -> tuple[list[str], list[Decimal]]:
+    return [*scale.worth], [*scale.worth.values()]
 
 
-def _read(sent: Any) -> Offers:
-    return np.frombuffer(sent or b"", dtype=SENT).astype(OFFER)
+def _read(sent: Any, scale: Scale) -> Offers:
+    found = np.frombuffer(sent or b"", dtype=SENT)
+    offers = np.empty(len(found), dtype=OFFER)
+    for name in SENT.names or ():
+        offers[name] = found[name]
+    offers["stated"] = ~np.isnan(offers["mb"])
+    unstated = ~offers["stated"]
+    offers["mb"][unstated] = float(scale.assumed_mb_per_day) * offers["days"][unstated]
+    return offers

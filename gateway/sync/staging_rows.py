@@ -25,7 +25,8 @@ INCOMING = """
 CREATE TEMP TABLE incoming (
     id text, supplier_plan_id text, plan_id text, name text, description text, coverage text[], data jsonb,
     days integer, starts text, networks jsonb, features jsonb, cost numeric, currency text, stock integer,
-    visible boolean, digest bytea, supplier_product_id text, suspect text, suspect_against text
+    visible boolean, digest bytea, supplier_product_id text, suspect text, suspect_against text,
+    measure bytea GENERATED ALWAYS AS (offer_measure(plan_id, coverage, data, days)) STORED
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_aside (
     supplier_plan_id text, name text, reason text, detail text, raw text, about text, words text[], cost numeric,
