@@ -70,7 +70,8 @@ async def mark_suspect(
     """
     if ids:
         await connection.execute(
-            """UPDATE incoming SET suspect = r.reason, suspect_against = nullif(r.against, '')
+            """UPDATE incoming SET suspect = r.reason, suspect_against = nullif(r.against, ''), good_cost = NULL,
+                   good_currency = NULL
                FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, reason, against)
                WHERE incoming.id = r.id AND incoming.suspect IS NULL""",
             ids,
@@ -142,13 +143,10 @@ async def touch_plans(connection: Connection, gone: Sequence[str]) -> None:
     )
 
 
-async def merge(
-    connection: Connection, supplier: str, at: datetime, staged: int, run_id: str, *, first: bool = False
-) -> None:
+async def merge(connection: Connection, supplier: str, at: datetime, staged: int, run_id: str) -> None:
     """Write ``incoming`` (``staged`` rows) over the supplier's offers, and note the new ones.
 
-    An unchanged cost keeps what was judged of it, unless it is suspect now. A ``first`` walk is all new: that its run
-    says.
+    An unchanged cost keeps what was judged of it, unless it is suspect now.
     """
     added = await connection.fetchval(
         """
@@ -160,7 +158,7 @@ async def merge(
             SELECT id, $1, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
                 features, cost, currency, stock, visible, digest, supplier_product_id, suspect,
                 CASE WHEN suspect IS NOT NULL THEN $2::timestamptz END, string_to_array(suspect_against, ','),
-                CASE WHEN suspect IS NULL THEN cost END, CASE WHEN suspect IS NULL THEN currency END, $2, $2
+                good_cost, good_currency, $2, $2
             FROM incoming i WHERE NOT EXISTS (SELECT FROM offers o WHERE o.id = i.id)
             RETURNING supplier_plan_id, plan_id, cost, currency
         ), told AS (
@@ -172,7 +170,7 @@ async def merge(
         supplier,
         at,
         run_id,
-        0 if first else MOST_EVENTS,
+        MOST_EVENTS,
         timeout=WRITE_SECONDS,
     )
     if added == staged:
@@ -243,6 +241,19 @@ async def date_plans(connection: Connection, at: datetime) -> None:
         FROM touched
         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, gone_at = excluded.gone_at
         """,
+        at,
+        timeout=WRITE_SECONDS,
+    )
+
+
+async def date_plans_of(connection: Connection, supplier: str, at: datetime) -> None:
+    """Date every plan of a supplier whose first offers were just written."""
+    await connection.execute(
+        """
+        INSERT INTO plans AS p (id, updated_at) SELECT DISTINCT plan_id, $2::timestamptz FROM offers WHERE supplier = $1
+        ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, gone_at = NULL
+        """,
+        supplier,
         at,
         timeout=WRITE_SECONDS,
     )

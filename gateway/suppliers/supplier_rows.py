@@ -128,9 +128,14 @@ async def quarantine(connection: Connection, name: str, reason: str) -> None:
 
 
 async def never_synced(connection: Connection, name: str) -> bool:
-    """Whether no walk of this account was ever accepted."""
-    found = await connection.fetchval("SELECT last_good_at FROM suppliers WHERE name = $1", name)
-    return found is None
+    """Whether no walk of this account was ever accepted, and no offer of it is stored, not even one that is gone."""
+    return bool(
+        await connection.fetchval(
+            "SELECT last_good_at IS NULL AND NOT EXISTS (SELECT FROM offers WHERE supplier = $1)"
+            " FROM suppliers WHERE name = $1",
+            name,
+        )
+    )
 
 
 async def mapping_of(pool: Pool, name: str) -> str | None:

@@ -38,6 +38,21 @@ class PriceGuard:
         What is wrong with it that no operator let through, in words; None when it may be sold. It is measured by what
         stood of the suppliers that passed before this run, and by itself alone where there is none.
         """
+        own, market = await self._own_and_market(connection, supplier)
+        offers = await rival_rows.staged(connection, await self.scale(connection), own, gone)
+        judgement = judge_list(offers, market, _list_of(own), await self.bounds(connection))
+        await offer_rows.mark_suspect(connection, *rival_rows.arrays_of(judgement.suspicions))
+        return judgement.reason
+
+    async def judge_first(self, connection: Connection, supplier: str, run_id: str, at: datetime) -> str | None:
+        """The same of a first list, which this transaction wrote into ``offers`` straight, ``at`` this time."""
+        own, market = await self._own_and_market(connection, supplier)
+        offers = await rival_rows.offers(connection, await self.scale(connection), [own])
+        judgement = judge_list(offers, market, _list_of(own), await self.bounds(connection))
+        await rival_rows.mark(connection, judgement.suspicions, run_id, at)
+        return judgement.reason
+
+    async def _own_and_market(self, connection: Connection, supplier: str) -> tuple[SupplierRow, Market]:
         every = await rival_rows.suppliers(connection, self.settings.sync.expire_after_seconds)
         own = next(row for row in every if row.name == supplier)
         names = (own.mode, *(row.name for row in every))
@@ -45,10 +60,7 @@ class PriceGuard:
             passed = [row for row in every if row.mode == own.mode and _measures(row)]
             standing = await rival_rows.offers(connection, await self.scale(connection), passed)
             self._markets[names] = Market(measures(standing, map(_list_of, passed)))
-        offers = await rival_rows.staged(connection, await self.scale(connection), own, gone)
-        judgement = judge_list(offers, self._markets[names], _list_of(own), await self.bounds(connection))
-        await offer_rows.mark_suspect(connection, *rival_rows.arrays_of(judgement.suspicions))
-        return judgement.reason
+        return own, self._markets[names]
 
     async def scale(self, connection: Connection) -> Scale:
         """What costs and amounts are compared by, from the rates of now and the settings."""

@@ -83,7 +83,10 @@ async def replace(
         await catalog_state_rows.lock_writer(connection)
         if not await sync_run_rows.still_open(connection, run_id):
             raise RunTakenOverError("another sync found this one dead and closed it")
-        await walk.staging.copy_to(connection)
+        first = not len(walk.stored) and await supplier_rows.never_synced(connection, walk.supplier)
+        faults = await _copy_first(connection, walk, run_id, guard, at, accepted=accepted) if first else None
+        if not first or (faults and not accepted):
+            await walk.staging.copy_to(connection)
         rates = await rates_now(connection, guard.settings)
         # What is not sold is no measure: a list that waits where it stands is judged like a first one.
         was_quarantined = await supplier_rows.quarantined(connection, walk.supplier) is not None
@@ -97,11 +100,12 @@ async def replace(
             trusted=accepted or was_quarantined,
         )
         await offer_rows.mark_suspect(connection, list(past.suspects), list(past.suspects.values()))
-        faults = await guard.judge_staged(connection, walk.supplier, gone) if walk.staging.offers or gone else None
+        if not first and (walk.staging.offers or gone):
+            faults = await guard.judge_staged(connection, walk.supplier, gone)
         reason = None if accepted else "; ".join(filter(None, (past.quarantined, faults))) or None
         changed, moves = False, Moves()
         if reason is None:
-            changed, moves = await _write(connection, walk, run_id, gone, at)
+            changed, moves = await _write(connection, walk, run_id, gone, at, first=first)
             if accepted or not was_quarantined:
                 await quarantine_rows.end_waiting(connection, walk.supplier, accepted=accepted)
         else:
@@ -136,22 +140,39 @@ async def replace(
     return part
 
 
+async def _copy_first(
+    connection: Connection, walk: Walk, run_id: str, guard: PriceGuard, at: datetime, *, accepted: bool
+) -> str | None:
+    """Copy a supplier's first list straight into its offers, judge it there, and take it out again if it must wait.
+
+    What is wrong with it, in words; None when it may be sold.
+    """
+    savepoint = connection.transaction()
+    await savepoint.start()
+    await walk.staging.copy_to(connection, first_of=walk.supplier, at=at)
+    if walk.staging.offers > MANY:
+        await offer_rows.learn_sizes(connection)  # the planner knows nothing of these rows, and the guard joins them
+    faults = await guard.judge_first(connection, walk.supplier, run_id, at) if walk.staging.offers else None
+    await (savepoint.rollback() if faults and not accepted else savepoint.commit())
+    return faults
+
+
 async def _write(
-    connection: Connection, walk: Walk, run_id: str, gone: Sequence[str], at: datetime
+    connection: Connection, walk: Walk, run_id: str, gone: Sequence[str], at: datetime, *, first: bool
 ) -> tuple[bool, Moves]:
     staged = walk.staging.offers
     moves = Moves()
-    if staged or gone:
-        first = not len(walk.stored) and await supplier_rows.never_synced(connection, walk.supplier)
+    if first and staged:
+        await offer_rows.date_plans_of(connection, walk.supplier, at)
+    elif staged or gone:
         await offer_rows.touch_plans(connection, gone)
         await successor_rows.record(connection, at)
-        if not first:
-            moves = await offer_rows.record_changes(connection, walk.supplier, run_id, at)
-        await offer_rows.merge(connection, walk.supplier, at, staged, run_id, first=first)
+        moves = await offer_rows.record_changes(connection, walk.supplier, run_id, at)
+        await offer_rows.merge(connection, walk.supplier, at, staged, run_id)
         await offer_rows.retire(connection, walk.supplier, gone, run_id, at)
         await offer_rows.date_plans(connection, at)
-        if staged > MANY and staged * 5 > len(walk.stored):
-            await offer_rows.learn_sizes(connection)
+    if staged > MANY and staged * 5 > len(walk.stored):
+        await offer_rows.learn_sizes(connection)
     if walk.staging.digests:
         await offer_rows.refresh_digests(connection)
     await unmapped_item_rows.replace(connection, walk.supplier, at)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,12 +22,14 @@ from schemas.money import Money
 from schemas.plan import Offer, SetAside
 
 COPY_SECONDS = 600
+_CHUNK = 256 * 1024
 
 INCOMING = """
 CREATE TEMP TABLE incoming (
     id text, supplier_plan_id text, plan_id text, name text, description text, coverage text[], data jsonb,
     days integer, starts text, networks jsonb, features jsonb, cost numeric, currency text, stock integer,
-    visible boolean, digest bytea, supplier_product_id text, suspect text, suspect_against text,
+    visible boolean, digest bytea, supplier_product_id text, good_cost numeric, good_currency text, suspect text,
+    suspect_against text,
     measure bytea GENERATED ALWAYS AS (offer_measure(plan_id, coverage, data, days)) STORED
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_aside (
@@ -37,6 +41,7 @@ CREATE TEMP TABLE incoming_digest (id text, digest bytea) ON COMMIT DROP;
 _OFFER_COLUMNS = (
     *("id", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
     *("networks", "features", "cost", "currency", "stock", "visible", "digest", "supplier_product_id"),
+    *("good_cost", "good_currency"),
 )
 _ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw", "about", "words", "cost", "currency")
 _NULL = "\\N"
@@ -93,22 +98,41 @@ class Staging:
         """How many items were unmapped."""
         return len(self._aside_ids)
 
-    async def copy_to(self, connection: Connection) -> None:
-        """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them."""
+    async def copy_to(self, connection: Connection, *, first_of: str | None = None, at: datetime | None = None) -> None:
+        """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them.
+
+        The offers of a supplier of which none is stored (``first_of``) go straight into ``offers``, first seen ``at``;
+        ``incoming`` stays empty.
+        """
         await connection.execute(INCOMING)
         await connection.execute("SET LOCAL default_statistics_target = 10")
-        for name, key, columns, file in (
-            ("incoming", "id", _OFFER_COLUMNS, self._offers),
-            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside),
-            ("incoming_digest", "id", ("id", "digest"), self._digests),
-        ):
-            if not file.tell():
-                continue
-            file.seek(0)
-            await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
-            if key == "id" and self._dropped:
-                await connection.execute(f"DELETE FROM {name} WHERE id = ANY($1::text[])", self._dropped)  # noqa: S608 - our own tables
-            await connection.execute(f"ANALYZE {name} ({key})")
+        if first_of is None:
+            await self._copy(connection, "incoming", _OFFER_COLUMNS, self._offers)
+            await self._copy(connection, "incoming_digest", ("id", "digest"), self._digests)
+        else:
+            more = {"supplier": _text(first_of), "first_seen_at": str(at), "changed_at": str(at)}
+            await self._copy(connection, "offers", _OFFER_COLUMNS, self._offers, more)
+        await self._copy(connection, "incoming_aside", _ASIDE_COLUMNS, self._aside)
+
+    async def _copy(
+        self,
+        connection: Connection,
+        table: str,
+        columns: tuple[str, ...],
+        file: BinaryIO,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """Copy the rows of a file; ``more`` are columns that are the same in all of them."""
+        if not file.tell():
+            return
+        file.seek(0)
+        rows = file if more is None else _with_columns(file, more.values())
+        columns = (*columns, *(more or ()))
+        await connection.copy_to_table(table, source=rows, columns=columns, format="text", timeout=COPY_SECONDS)
+        if "id" in columns and self._dropped:
+            await connection.execute(f"DELETE FROM {table} WHERE id = ANY($1::text[])", self._dropped)  # noqa: S608 - our own tables
+        if more is None:
+            await connection.execute(f"ANALYZE {table} ({columns[0]})")
 
     def close(self) -> None:
         """Give the disk back."""
@@ -118,7 +142,8 @@ class Staging:
 
 
 def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
-    """An offer's columns as COPY text, escaped."""
+    """An offer's columns as COPY text, escaped. Its cost is good until it is found suspect."""
+    cost = _cost(offer.cost)
     return [
         offer_id(key),
         _text(offer.supplier_plan_id),
@@ -131,12 +156,20 @@ def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
         offer.validity.starts.value,
         _document(offer.networks),
         _document(offer.features),
-        *_cost(offer.cost),
+        *cost,
         _NULL if offer.stock is None else str(offer.stock),
         "t" if offer.visible else "f",
         "\\\\x" + digest.hex(),
         _NULL if offer.supplier_product_id is None else _text(offer.supplier_product_id),
+        *cost,
     ]
+
+
+async def _with_columns(file: BinaryIO, values: Iterable[str]) -> AsyncIterator[bytes]:
+    """The lines of a file with more values at their ends. In COPY's text a newline is nothing but the end of a row."""
+    end = "".join(f"\t{value}" for value in values).encode() + b"\n"
+    while chunk := file.read(_CHUNK):
+        yield chunk.replace(b"\n", end)
 
 
 def _line(row: list[str]) -> bytes:
