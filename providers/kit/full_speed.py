@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from providers.kit.caseless import CaselessPattern
 from providers.kit.vocabulary import TABLE, either
 
 MOST_GB: int = TABLE["most_gb"]
@@ -20,7 +21,7 @@ _UNLIMITED = unicodedata.normalize(
     r"|∞|无限|不限(?![速时時次])|無限(?!制)|無制限|使い放題|吃到[饱飽]|무제한|ไม่จำกัด|ไม่อั้น|ללא הגבלה"
     r"|غير محدود[ةه]?|بلا حدود)",
 )
-_NOT = re.compile(r"\b(?:not|non|nicht|не)\s?-?\s?$", re.IGNORECASE)
+_NOT = CaselessPattern(r"\b(?:not|non|nicht|не)\s?-?\s?$")
 _DATA = (
     r"(?:mobile\s)?(?:data|internet|traffic|usage|surf(?:ing)?|browsing|datos|daten(?:volumen)?|données|dati|dados"
     r"|интернет|трафик|інтернет|трафік|dane|dữ liệu|kuota|veri|เน็ต|流量|数据|數據|データ(?:通信)?|데이터|بيانات|إنترنت)"
@@ -39,15 +40,14 @@ _KIND = r"(?:(?:incoming|outgoing|local|national|international|domestic|free|[34
 _AND = r"\s?(?:,|/|&|\+|、|和|\b(?:and|y|et|und|e|i|и|та|en|ve|và|dan|og|och)\b)\s?"
 _NOUN = rf"{_KIND}(?:{_OTHER}|{_DATA})(?![a-zа-я])"
 # "unlimited" with the nouns that follow it.
-UNLIMITED = re.compile(rf"{_UNLIMITED}(?:[\s:\-–]*(?P<nouns>{_NOUN}(?:{_AND}{_NOUN})*))?", re.IGNORECASE)
-_IS_OTHER = re.compile(_OTHER, re.IGNORECASE)
-_SAYS_DATA = re.compile(_DATA, re.IGNORECASE)
-_OTHER_BEFORE = re.compile(rf"(?:^|[^a-zа-я])(?:{_OTHER})\s?[:=\-–]?\s?$", re.IGNORECASE)
-_ONLY_THEN = re.compile(rf"\s?\(?(?:at|by|during|on|for|with|in)\s(?:the\s)?(?:{_OTHER})", re.IGNORECASE)
-_FOR_OTHER = re.compile(
+UNLIMITED = CaselessPattern(rf"{_UNLIMITED}(?:[\s:\-–]*(?P<nouns>{_NOUN}(?:{_AND}{_NOUN})*))?")
+_IS_OTHER = CaselessPattern(_OTHER)
+_SAYS_DATA = CaselessPattern(_DATA)
+_OTHER_BEFORE = CaselessPattern(rf"(?:^|[^a-zа-я])(?:{_OTHER})\s?[:=\-–]?\s?$")
+_ONLY_THEN = CaselessPattern(rf"\s?\(?(?:at|by|during|on|for|with|in)\s(?:the\s)?(?:{_OTHER})")
+_FOR_OTHER = CaselessPattern(
     rf"\s?\(?(?:(?:at|by|during|on|for|in|für|bei|pour|para|per|en|em|su|на|для|в|trên|untuk|na)\s)?(?:(?:the|la|le|les|de|el|as|os|à)\s)?"
-    rf"(?:{_OTHER})(?!\w)",
-    re.IGNORECASE,
+    rf"(?:{_OTHER})(?!\w)"
 )
 
 SPEED = re.compile(
@@ -55,26 +55,24 @@ SPEED = re.compile(
     r"([kmgкмг])\s?(bps|bits?\s?/\s?s(?:ec)?|bits?ps|b\s?/\s?s(?:ec)?|бит(?:а|ов)?\s?/\s?с(?:ек)?)(?![a-zа-я])",
     re.IGNORECASE,
 )
-_THEN = re.compile(
+_THEN = CaselessPattern(
     rf"(?:\bthen|\bafter\w*|\bdanach|\bdann|\bdespués|\bluego|\bensuite|\bpuis|\bpoi|\bdepois|\bdopo|\bпотом|\bдалее|\bзатем|\bsonra"
     r"|\bpotem|\bsau đó|之后|之後|その後|以降|이후|소진 후"
-    rf"|{_UNLIMITED}(?:\sdata)?\sat)[^0-9]{{0,40}}$",
-    re.IGNORECASE,
+    rf"|{_UNLIMITED}(?:\sdata)?\sat)[^0-9]{{0,40}}$"
 )
 _KBPS_PER = {"k": 1, "m": 1000, "g": 1_000_000, "к": 1, "м": 1000, "г": 1_000_000}
 _BITS_PER_BYTE = 8
-_BOUNDLESS = re.compile(
+_BOUNDLESS = CaselessPattern(
     r"\b(?:no|not|never|without|zero)\s(?:data\s)?(?:throttl\w*|speed\s(?:limits?|caps?|reductions?|restrictions?)|fup"
     rf"|fair[ -]use)|\btruly unlimited|{_UNLIMITED}\s(?:at\s)?(?:full|max(?:imum)?|top)[ -]?speed|\bohne drosselung"
-    r"|\bsans (?:bridage|limitation de débit)|\bsin (?:límite|reducción) de velocidad|不限速|速度制限なし",
-    re.IGNORECASE,
+    r"|\bsans (?:bridage|limitation de débit)|\bsin (?:límite|reducción) de velocidad|不限速|速度制限なし"
 )
-_THROTTLED = re.compile(r"throttl|\breduced\b|\bslow|\bgedrosselt|\bbrid[ée]|\breducid[oa]|\bridott[oa]", re.IGNORECASE)
-_SPEED_NAMED = re.compile(r"\b(?:high|full)[ -]?speed\b", re.IGNORECASE)
-_CUT_OFF = re.compile(r"\bcut[ -]?off\b", re.IGNORECASE)
+_THROTTLED = CaselessPattern(r"throttl|\breduced\b|\bslow|\bgedrosselt|\bbrid[ée]|\breducid[oa]|\bridott[oa]")
+_SPEED_NAMED = CaselessPattern(r"\b(?:high|full)[ -]?speed\b")
+_CUT_OFF = CaselessPattern(r"\bcut[ -]?off\b")
 
 _TIER = "(" + "|".join(map(re.escape, TIERS)) + r")\b"
-TIER = re.compile(rf"{_UNLIMITED}\s?[-–:(\[]?\s?{_TIER}|\b{_TIER}\s?[-–]?\s?{_UNLIMITED}", re.IGNORECASE)
+TIER = CaselessPattern(rf"{_UNLIMITED}\s?[-–:(\[]?\s?{_TIER}|\b{_TIER}\s?[-–]?\s?{_UNLIMITED}")
 
 
 def is_unlimited(text: str) -> bool:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from providers.kit import durations, full_speed
+from providers.kit.caseless import CaselessPattern
 from schemas.plan import Features, SetAsideReason
 
 NOTHING = Features()
@@ -24,38 +25,29 @@ _NO = r"(?P<no>\b(?:no|not|non|without|excl(?:udes|uding|\.)?)[\s-]{1,2})?"
 _AFTER = r"(?:\s?[:(-]?\s?(?P<after>{words})\b)?"
 
 # "100 min" may be how long a plan lasts; only beside a word for calls, or added to something, it is calls for sure.
-_MINUTES = re.compile(
+_MINUTES = CaselessPattern(
     rf"(?P<added>(?:[+&,]|\b(?:and|plus|with|incl(?:udes|uding|\.)?))\s?)?{_NUMBER}\s?-?{_KIND}(?P<calls>{_CALLS}\s)?"
-    rf"{_MINUTE}(?![a-z])(?P<of>\s(?:of\s|for\s)?{_KIND}{_CALLS}(?![a-z]))?",
-    re.IGNORECASE,
+    rf"{_MINUTE}(?![a-z])(?P<of>\s(?:of\s|for\s)?{_KIND}{_CALLS}(?![a-z]))?"
 )
-_SMS = re.compile(
-    rf"(?:[+&,]\s?)?{_NUMBER}\s?-?{_KIND}(?:sms|texts?(?:\smessages?)?|messages?|смс|短信)(?![a-z])", re.IGNORECASE
-)
-_HOTSPOT = re.compile(
+_SMS = CaselessPattern(rf"(?:[+&,]\s?)?{_NUMBER}\s?-?{_KIND}(?:sms|texts?(?:\smessages?)?|messages?|смс|短信)(?![a-z])")
+_HOTSPOT = CaselessPattern(
     rf"{_NO}\b(?:personal\s|mobile\s|wi-?fi\s)?(?:hot-?\s?spot|tethering)\b"
-    + _AFTER.format(words="not (?:allowed|supported|available|included)|disabled|allowed|supported|available|included"),
-    re.IGNORECASE,
+    + _AFTER.format(words="not (?:allowed|supported|available|included)|disabled|allowed|supported|available|included")
 )
-_KYC = re.compile(
+_KYC = CaselessPattern(
     rf"{_NO}\b(?:(?:e-?)?kyc|real[ -]name|id[ -](?:verification|registration|check))\b"
-    + _AFTER.format(words="not (?:required|needed)|free|required|needed|registration|verification"),
-    re.IGNORECASE,
+    + _AFTER.format(words="not (?:required|needed)|free|required|needed|registration|verification")
 )
-_PHONE_NUMBER = re.compile(
-    rf"{_NO}(?:\bwith\s|\bincl(?:udes|uding|\.)?\s|[+&]\s?)?(?:\ba\s)?(?:\blocal\s)?\b(?:phone|mobile)\snumber\b",
-    re.IGNORECASE,
+_PHONE_NUMBER = CaselessPattern(
+    rf"{_NO}(?:\bwith\s|\bincl(?:udes|uding|\.)?\s|[+&]\s?)?(?:\ba\s)?(?:\blocal\s)?\b(?:phone|mobile)\snumber\b"
 )
-_DATA_ONLY = re.compile(r"\bdata[ -]only\b", re.IGNORECASE)
-_INSTALL = re.compile(
-    r"\b(?:must be\s|to be\s)?install(?:ed|ation)?\s(?:with)?in\s(?P<number>[0-9]{1,3})\s?(?P<unit>[a-z]{3,6})\b",
-    re.IGNORECASE,
+_DATA_ONLY = CaselessPattern(r"\bdata[ -]only\b")
+_INSTALL = CaselessPattern(
+    r"\b(?:must be\s|to be\s)?install(?:ed|ation)?\s(?:with)?in\s(?P<number>[0-9]{1,3})\s?(?P<unit>[a-z]{3,6})\b"
 )
-_ANY = re.compile(
-    r"min|sms|text|messag|hot|tether|kyc|real|\bid\b|number|only|install|минут|смс|短信|分|분", re.IGNORECASE
-)
-_IS_CALLS = re.compile(rf"{_CALLS}|minutes?|mins?", re.IGNORECASE)
-_IS_SMS = re.compile(r"sms|texts?|texting|messages?|messaging", re.IGNORECASE)
+_ANY = CaselessPattern(r"min|sms|text|messag|hot|tether|kyc|real|\bid\b|number|only|install|минут|смс|短信|分|분")
+_IS_CALLS = CaselessPattern(rf"{_CALLS}|minutes?|mins?")
+_IS_SMS = CaselessPattern(r"sms|texts?|texting|messages?|messaging")
 _NETWORK_NUMBER = re.compile(r"[\s(\[-]*(?<![0-9])([2-79][0-9]{2})[ -]?([0-9]{2,3})[)\]]?$")
 _TRUE = frozenset({"yes", "true", "1", "y", "allowed", "supported", "available", "included", "required", "needed"})
 _FALSE = frozenset({"no", "false", "0", "n", "none", "not allowed", "not supported", "not required", "not needed"})
@@ -170,7 +162,7 @@ def _is_calls(match: re.Match[str], text: str) -> bool:
     return durations.in_text(text)[0] is not None
 
 
-def _says(pattern: re.Pattern[str], text: str) -> bool | None:
+def _says(pattern: CaselessPattern, text: str) -> bool | None:
     """What a name says of something: no with a "no" before it or a "not" or "free" behind; None where it is silent."""
     match = pattern.search(text)
     if match is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from providers.kit import durations, full_speed, places, plan_facts, units, vocabulary
+from providers.kit.caseless import CaselessPattern
 from schemas.plan import DataAllowance, Period, Reset
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 NAMED_COUNTRIES = 3
 
 _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
-_COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
-_UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
-_GENERATION = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE)\b", re.IGNORECASE)
+_COUNTED = CaselessPattern(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b")
+_UP_TO = CaselessPattern(r"\bup to\b")
+_GENERATION = CaselessPattern(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE)\b")
 # What a name says besides its place, in this order: a tier goes with its "unlimited".
 _NO_PLACES = (full_speed.SPEED, units.DAILY, units.MONTHLY, units.AMOUNT, full_speed.TIER, full_speed.UNLIMITED, _UP_TO)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
@@ -29,8 +30,8 @@ _WORD = re.compile(r"\([^()]*\)|[^\s()]+")
 _FILLERS = frozenset(vocabulary.TABLE["trade"]["words"].split())
 # "eSIM" has no space beside it in "韓国eSIM".
 _PHRASES = vocabulary.any_of(vocabulary.TABLE["trade"]["phrases"])
-_TRADE = re.compile(rf"{_PHRASES}|(?<![a-z])e-?sims?(?![a-z])", re.IGNORECASE)
-_VERSION = re.compile(r"\bv[0-9]{1,2}\b", re.IGNORECASE)
+_TRADE = CaselessPattern(rf"{_PHRASES}|(?<![a-z])e-?sims?(?![a-z])")
+_VERSION = CaselessPattern(r"\bv[0-9]{1,2}\b")
 _BRACKETS = str.maketrans("【】〔〕「」『』", "[][][][]")
 
 

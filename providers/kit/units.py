@@ -15,6 +15,7 @@ from operator import itemgetter
 from msgspec.structs import replace
 
 from providers.kit import durations, full_speed, vocabulary
+from providers.kit.caseless import CaselessPattern
 from providers.kit.durations import MAX_TEXT, plain_digits
 from schemas.plan import (
     DAYS_PER_MONTH,
@@ -77,18 +78,15 @@ def _again(periods: Iterable[str], alone: Collection[str]) -> str:
 # "1日1GB": a day's amount where nothing parts the two, else the duration of a plan.
 _ONE_DAY = rf"(?<![0-9])[1一][日天일](?={_NUMBER}\s?{_UNIT})"
 _DAYS = _again((*durations.WORDS_FOR_DAY, _24_HOURS), _AGAIN["day"])
-DAILY = re.compile(f"{_DAYS}|{_ONE_DAY}", re.IGNORECASE)
-MONTHLY = re.compile(_again((*durations.WORDS_FOR_MONTH, "月", "월"), _AGAIN["month"]), re.IGNORECASE)
+DAILY = CaselessPattern(f"{_DAYS}|{_ONE_DAY}")
+MONTHLY = CaselessPattern(_again((*durations.WORDS_FOR_MONTH, "月", "월"), _AGAIN["month"]))
 # An amount that is not for every use: of nights or one app, or, in Japanese, of a country beside the plan's own.
-_NOT_FOR_ALL = re.compile(
+_NOT_FOR_ALL = CaselessPattern(
     r"\s?\(?(?:nights?|night-?time|weekends?|social|chat|whatsapp|facebook|instagram|tiktok|youtube|noche|nuit|nachts?"
-    r"|notte|noturn[oa]|ночн|ночью|malam|夜间|夜間|야간)",
-    re.IGNORECASE,
+    r"|notte|noturn[oa]|ночн|ночью|malam|夜间|夜間|야간)"
 )
 # The same behind a sum: "50 GB + 15 GB hotspot" is no 65 GB, while "5 GB hotspot" has 5 GB that may be shared.
-_PART_OF_SUM = re.compile(
-    r"\s?\(?(?:hot-?spots?|tethering|lo[ck]al\w*|(?:EU|EEA|UE|international)\sroaming)\b", re.IGNORECASE
-)
+_PART_OF_SUM = CaselessPattern(r"\s?\(?(?:hot-?spots?|tethering|lo[ck]al\w*|(?:EU|EEA|UE|international)\sroaming)\b")
 _ELSEWHERE = ("国内", "國內", "국내")
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from gateway.sync import run
+from gateway.sync import mapping_rows, run
 from gateway.sync.run import run_sync
+from providers.kit.term_mappings import TermMapping
+from schemas.plan import About
 from tests.kit.stall import RecallingProvider, Stall, Thing, ids, market, parts, shelf, synced_stall
 
 
@@ -39,6 +41,26 @@ async def test_another_mapping_has_every_item_mapped_once_more_and_changes_nothi
             assert (part.mapped, part.changed, len(read)) == (6, 0, times)
         assert await m.fetch("SELECT id, changed_at FROM offers ORDER BY id") == before
         assert await m.one("SELECT content FROM catalog_state") == content
+
+
+async def test_a_mapping_that_an_operator_adds_has_the_same_bytes_mapped_again(pool, tmp_path, read):
+    async with synced_stall(pool, tmp_path, shelf(3), of=RecallingProvider) as (_, m):
+        told = TermMapping(provider="a", supplier="a", about=About.PLACE, word="Nippon Land", means="JP")
+        for times in (0, 3):
+            read.clear()
+            await run_sync(pool, m.accounts, m.settings)
+            assert len(read) == times
+            async with pool.acquire() as connection:
+                await mapping_rows.put(connection, told, "", "anna")
+
+
+async def test_a_price_that_goes_back_to_what_it_was_is_a_change_again(pool, tmp_path, read):
+    async with synced_stall(pool, tmp_path, shelf(3), of=RecallingProvider) as (stall, m):
+        for cost in ("5.10", "5.00"):
+            stall.reprice("p001", cost)
+            assert parts(await run_sync(pool, m.accounts, m.settings))["a"].changed == 1
+        changes = await m.fetch("SELECT old::text, new::text FROM price_changes ORDER BY id")
+        assert [tuple(change.values()) for change in changes] == [("5.00", "5.10"), ("5.10", "5.00")]
 
 
 async def test_an_offer_that_was_gone_is_mapped_when_it_comes_back(pool, tmp_path, read):
