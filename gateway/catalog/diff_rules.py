@@ -8,7 +8,7 @@ last time is not even mapped: its own bytes are recognised.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -41,9 +41,15 @@ def digest(encoded: bytes) -> bytes:
     return hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
 
 
-def raw_digest(raw: bytes, mapping: bytes) -> bytes:
-    """8 bytes that stand for an item as it came, and for what maps it (16 to 64 bytes)."""
-    return hashlib.blake2b(raw, digest_size=RAW_BYTES, key=mapping).digest()
+def raw_digests(raws: Iterable[bytes], mapping: bytes) -> list[bytes]:
+    """8 bytes each that stand for an item as it came, and for what maps it (16 to 64 bytes)."""
+    keyed = hashlib.blake2b(digest_size=RAW_BYTES, key=mapping)
+    digests = []
+    for raw in raws:
+        whole = keyed.copy()
+        whole.update(raw)
+        digests.append(whole.digest())
+    return digests
 
 
 class StoredOffers:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
+from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digests
 from gateway.sync.staging_rows import Staging
 from providers.contract import Capability, CatalogPage, Provider
 from providers.kit.mapping_overrides import MappingOverrides
@@ -111,7 +111,7 @@ class Walk:
             if self.stored.met(key := offer_key(self.supplier, item.supplier_plan_id)):
                 self._drop(key)
         self.mapped += page.recalled
-        raws = [raw_digest(raw, self.mapping) for raw in page.raws] or [UNKNOWN_RAW] * len(page.offers)
+        raws = raw_digests(page.raws, self.mapping) or [UNKNOWN_RAW] * len(page.offers)
         offers = map(self._with_capabilities, page.offers)
         self._compare([(offer, raw) for offer, raw in zip(offers, raws, strict=True) if self._priced(offer)])
 
@@ -119,7 +119,7 @@ class Walk:
         """Which items came as they came when they were mapped for the offers that stand."""
         if not len(self.stored):
             return [False] * len(items)
-        return self.stored.recall([raw_digest(item, self.mapping) for item in items])
+        return self.stored.recall(raw_digests(items, self.mapping))
 
     def _compare(self, met: list[tuple[Offer, bytes]]) -> None:
         if not met:

@@ -95,6 +95,8 @@ def without_facts(text: str) -> str:
 
 def completed(stated: Features, named: Features) -> Features:
     """What a supplier states, and what a name says of the rest. Without calls or SMS there is no number of them."""
+    if named is NOTHING:
+        return with_calls(stated)
     values = {
         name: value
         for name, value in msgspec.structs.asdict(named).items()

@@ -132,7 +132,7 @@ def _mapped(raw: Raw, overrides: MappingOverrides | None = None, *, new: bool) -
 
 def code_of(raw: Raw) -> str:
     """The code alone of a package that ``item`` mapped."""
-    return id_of(_CODE.decode(raw).package_code, _NO_CODE)
+    return _CODE.decode(raw).package_code
 
 
 def single(raw: Raw) -> Offer | SetAside:

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_id, offer_key, raw_digest
+from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_id, offer_key, raw_digests
 
 items = st.dictionaries(st.integers(0, 40), st.integers(0, 3), max_size=30)
 
@@ -11,7 +11,7 @@ items = st.dictionaries(st.integers(0, 40), st.integers(0, 3), max_size=30)
 def row(number, version):
     """Key, digest and raw digest of an item in a version."""
     key = offer_key("s", str(number))
-    return key, digest(b"%d" % version), raw_digest(b"%d %d" % (number, version), bytes(16))
+    return key, digest(b"%d" % version), raw_digests([b"%d %d" % (number, version)], bytes(16))[0]
 
 
 @example({}, [(0, 0), (0, 0), (0, 1), (0, 0)], 2)
@@ -73,7 +73,7 @@ def test_an_offer_whose_item_is_not_known_is_never_recalled():
 
 
 def test_what_maps_an_item_is_part_of_how_it_is_recognised():
-    assert raw_digest(b"{}", b"a" * 16) != raw_digest(b"{}", b"b" * 16)
+    assert raw_digests([b"{}"], b"a" * 16) != raw_digests([b"{}"], b"b" * 16)
 
 
 def test_an_offers_id_is_the_same_for_ever():
