@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -74,6 +75,7 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
     return Parsed(data=data, days=days, place=place, unknown_unit=unknown_unit)
 
 
+@lru_cache(maxsize=4096)
 def data_of(text: str, overrides: MappingOverrides | None = None) -> DataAllowance | None:
     """The amount in a name, with the tier that ends a name which is understood without it."""
     data = units.declared_from_text(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from providers.kit.caseless import CaselessPattern
 from providers.kit.unmapped import Unmapped
 from schemas.plan import SetAsideReason
@@ -29,6 +31,7 @@ _ITEM = CaselessPattern(
 )
 
 
+@lru_cache(maxsize=4096)
 def other_kind(name: str) -> str | None:
     """The words that say that a name is no new eSIM's ("Top-up", "physical SIM"); None where none does."""
     found = (match for match in _ITEM.finditer(name) if not match["has"] and not match["can"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 500
@@ -17,6 +18,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 
+@lru_cache(maxsize=4096)
 def clean_text(text: str | None, length: int = NAME_LENGTH) -> str:
     """``text`` on one line, at most ``length`` characters, without markup, control or invisible characters.
 

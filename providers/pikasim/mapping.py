@@ -215,11 +215,11 @@ def allowance(package: wire.Package) -> DataAllowance:
     A ``volume`` of an unlimited package is its stated high-speed amount of a day (the upstream calls
     the type "daily unlimited"). ``volumeGB`` and the name are read beside the bytes.
     """
-    gb = package.volume_gb
+    gb, name = package.volume_gb, (package.name or "")[:NAME_LENGTH]
     usable = gb is not None and gb.is_finite() and 0 < gb <= MAX_GB
-    data = _allowance(package.data_type, package.volume, gb if usable else None, _named_gb(package))
+    data = _allowance(package.data_type, package.volume, gb if usable else None, _named_gb(name, package.data_type))
     # What follows the amount, and a tier, stand in the name alone.
-    named = plan_names.data_of((package.name or "")[:NAME_LENGTH])
+    named = plan_names.data_of(name)
     return data if named is None else units.completed(data, named) or data
 
 
@@ -332,11 +332,11 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
     )
 
 
-def _named_gb(package: wire.Package) -> Decimal | None:
+@lru_cache(maxsize=4096)
+def _named_gb(name: str, data_type: int | None) -> Decimal | None:
     """The amount in the name, where it is of the same kind as the bytes: of a day, or of all days."""
-    name = (package.name or "")[:NAME_LENGTH]
     daily = units.DAILY.search(name) is not None
-    return units.stated_gb(name) if daily is (package.data_type in (UNLIMITED, *DAILY)) else None
+    return units.stated_gb(name) if daily is (data_type in (UNLIMITED, *DAILY)) else None
 
 
 @lru_cache(maxsize=4096)
