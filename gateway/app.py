@@ -123,13 +123,16 @@ def _documentation() -> ServedSite:
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
-    url = app[state.SETTINGS].database_url
-    if url is None:
+    settings = app[state.SETTINGS]
+    if settings.database_url is None:
         yield
         return
-    watchdog = DatabaseWatchdog(url.get_secret_value())
+    url, through_pooler = settings.database_url.get_secret_value(), settings.has_pooler
+    watchdog = DatabaseWatchdog(url, through_pooler=through_pooler)
     watchdog.start()
-    pool = await open_pool(url.get_secret_value(), name="esim-gateway serve", make_connection=watchdog.connect)
+    pool = await open_pool(
+        url, name="esim-gateway serve", make_connection=watchdog.connect, through_pooler=through_pooler
+    )
     app[state.POOL] = pool
     yield
     try:
@@ -191,7 +194,7 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
 
 async def _listen(deps: Deps, settings: Settings) -> None:
     """Hear of orders that other processes brought to their end, and of changes of what is sold."""
-    url = settings.database_url
+    url = settings.direct_url
     if url is None:
         return
 

@@ -118,6 +118,15 @@ def test_probes_and_ports_are_those_of_the_processes() -> None:
         assert set(re.findall(r"\s(/\w+z)\b", path.read_text())) <= pages
 
 
+def test_haproxy_takes_the_configuration(tmp_path: Path) -> None:
+    text = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
+    assert set(re.findall(r"\s(/\w+z)\b", text)) <= {route.path for route, *_ in health.routes.routes}
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(re.sub(r" ssl crt \S+ alpn \S+", "", text))  # the certificate is not on this machine
+    ended = subprocess.run([program("haproxy"), "-c", "-f", str(config)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     for path in UNITS:
         # The one thing of them that is not on this machine: the installed gateway.

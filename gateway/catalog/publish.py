@@ -179,9 +179,9 @@ async def _copy(redis: Any, settings: Settings, versions: dict[str, str], *, ane
 
 
 async def _once(settings: Settings) -> None:
-    if settings.database_url is None:
+    if settings.direct_url is None:
         return
-    pool = await open_pool(settings.database_url.get_secret_value(), max_size=2, name="esim-gateway publish")
+    pool = await open_pool(settings.direct_url.get_secret_value(), max_size=2, name="esim-gateway publish")
     redis = None
     if settings.redis_url is not None:
         from redis.asyncio import Redis  # noqa: PLC0415 - not every gateway has one

@@ -86,7 +86,7 @@ def _folder(settings: Settings) -> Iterator[Check]:
 
 
 async def _database(settings: Settings) -> AsyncIterator[Check]:
-    if settings.database_url is None:
+    if settings.direct_url is None:
         yield Check("database", good=False, says="set GATEWAY_DATABASE_URL, or start esim-gateway dev")
         return
     from gateway.kit.durability import promises
@@ -94,7 +94,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     from gateway.migrations import HEAD
     from gateway.migrations.queue_schema import schema_fault
 
-    url = settings.database_url.get_secret_value()
+    url = settings.direct_url.get_secret_value()
     try:
         connection = await connect(url)
     except DATABASE_DOWN as error:
@@ -105,6 +105,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield Check("database" if promise.name == "version" else promise.name, promise.kept, promise.says)
     finally:
         await connection.close()
+    if settings.has_pooler:
+        yield await _pooler(settings)
     fault = await schema_fault(url)
     if fault is not None:
         yield Check("schema", good=False, says=fault)
@@ -116,6 +118,22 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     async for check in _keys(url):
         yield check
     yield await _users(url)
+
+
+async def _pooler(settings: Settings) -> Check:
+    """Whether the database promises the same by way of the pooler."""
+    from gateway.kit.durability import promises
+    from gateway.kit.pool import DATABASE_DOWN, open_pool
+
+    url = settings.database_url.get_secret_value() if settings.database_url else ""
+    pool = await open_pool(url, max_size=1, name="esim-gateway doctor", through_pooler=True)
+    try:
+        broken = [promise.says for promise in await promises(pool) if not promise.kept]
+    except DATABASE_DOWN as error:
+        broken = [f"cannot be reached: {str(error) or type(error).__name__}"]
+    finally:
+        await pool.close()
+    return Check("pooler", good=not broken, says="; ".join(broken) or "the database answers through it")
 
 
 async def _orders(url: str) -> AsyncIterator[Check]:
@@ -223,9 +241,9 @@ async def _supplier_states(settings: Settings) -> dict[str, SupplierState]:
     from gateway.kit.pool import DATABASE_DOWN, open_pool
     from gateway.prices.supplier_states import of_settings
 
-    if settings.database_url is None:
+    if settings.direct_url is None:
         return {}
-    pool = await open_pool(settings.database_url.get_secret_value(), max_size=1, name="esim-gateway doctor")
+    pool = await open_pool(settings.direct_url.get_secret_value(), max_size=1, name="esim-gateway doctor")
     try:
         return await of_settings(pool, settings)
     except DATABASE_DOWN:

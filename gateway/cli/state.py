@@ -71,12 +71,12 @@ def settings_here(state_dir: Path | None = None) -> Settings:
 
 
 def database_url(settings: Settings) -> str:
-    """Where PostgreSQL is. Raises ``ConfigurationError`` when nothing says so."""
-    if settings.database_url is None:
+    """Where PostgreSQL itself is, past any pooler. Raises ``ConfigurationError`` when nothing says so."""
+    if settings.direct_url is None:
         raise ConfigurationError(
             f"no database: set GATEWAY_DATABASE_URL, or start esim-gateway dev on {settings.state_dir}"
         )
-    return settings.database_url.get_secret_value()
+    return settings.direct_url.get_secret_value()
 
 
 @contextmanager

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 OLDEST = 150000  # server_version_num of PostgreSQL 15
 _MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
+# Sessions of ours are given these; those of a pooler must have them from it. Without them a process that is frozen
+# while it has rows locked would hold up everybody else's orders.
+_MUST_BE_LIMITED = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 DURABLE = " AND ".join(f"current_setting('{name}') <> 'off'" for name in _MUST_BE_ON)  # a condition in SQL
 
 
@@ -25,7 +28,7 @@ class Promise:
 
 
 async def promises(connection: Connection | Pool) -> list[Promise]:
-    """The server's version, and the settings without which a committed row could be lost in a power cut."""
+    """The server's version, the settings without which a committed row could be lost in a power cut, time limits."""
     number, version = await connection.fetchrow(
         "SELECT current_setting('server_version_num')::int, current_setting('server_version')"
     ) or (0, "?")
@@ -37,7 +40,21 @@ async def promises(connection: Connection | Pool) -> list[Promise]:
         value = await connection.fetchval("SELECT current_setting($1)", name)
         kept = value != "off"
         found.append(Promise(name, kept, str(value) if kept else f"{name} is off: a power cut could undo an order"))
-    return found
+    return [*found, await _time_limits(connection)]
+
+
+async def _time_limits(connection: Connection | Pool) -> Promise:
+    lacking = await connection.fetchval(
+        "SELECT array_agg(name) FROM unnest($1::text[]) AS name WHERE current_setting(name) = '0'", _MUST_BE_LIMITED
+    )
+    if not lacking:
+        return Promise("time limits", kept=True, says="are set")
+    names = ", ".join(lacking)
+    return Promise(
+        "time limits",
+        kept=False,
+        says=f"sessions have no {names}: set them in the pooler's connect_query, or for the database's user",
+    )
 
 
 async def require_durable(connection: Connection | Pool) -> None:

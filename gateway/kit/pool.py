@@ -29,6 +29,7 @@ IDLE_IN_TRANSACTION_SECONDS = 5
 LONG_WORK_SECONDS = 120
 CONNECT_SECONDS = 5
 KEEP_IDLE_SECONDS = 300
+CACHED_STATEMENTS = 100  # of each connection
 _JSONB_VERSION = b"\x01"
 
 DATABASE_DOWN: tuple[type[Exception], ...] = (
@@ -70,11 +71,15 @@ async def open_pool(
     name: str = "esim-gateway",
     keep_idle_seconds: float = KEEP_IDLE_SECONDS,
     make_connection: Callable[..., Awaitable[Any]] | None = None,
+    through_pooler: bool = False,
 ) -> Pool:
     """A pool on the database at ``dsn``; ``jsonb`` columns are Python objects both ways.
 
     ``make_connection`` takes the place of ``asyncpg.connect``. A connection is closed that nobody has used for
     ``keep_idle_seconds``; 0 keeps it.
+
+    ``through_pooler`` is for a ``dsn`` of a pooler in transaction mode, at which the statements of one connection reach
+    many sessions: none is prepared under a name, and limits of time are the pooler's to set.
 
     With ``min_size`` 0 it opens although the database is down. A connection that a caller asked for
     and that cannot be made raises one of ``DATABASE_DOWN``.
@@ -89,7 +94,8 @@ async def open_pool(
         max_inactive_connection_lifetime=keep_idle_seconds,
         init=prepare_connection,
         reset=_leave_as_it_is,
-        server_settings=server_settings(statement_seconds, name),
+        statement_cache_size=0 if through_pooler else CACHED_STATEMENTS,
+        server_settings=pooler_settings(name) if through_pooler else server_settings(statement_seconds, name),
     )
     return pool
 
@@ -135,6 +141,11 @@ def server_settings(statement_seconds: float, name: str) -> dict[str, str]:
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
         "jit": "off",  # compiling costs more than any of our statements runs
     }
+
+
+def pooler_settings(name: str) -> dict[str, str]:
+    """The same at a pooler, which refuses any other: its sessions have limits of their own (``durability``)."""
+    return {"application_name": name, "timezone": "UTC"}
 
 
 async def allow_long_work(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
-from gateway.kit.pool import DATABASE_DOWN, Connection, Pool
+from gateway.kit.pool import DATABASE_DOWN, Connection, Pool, connect
 
 # Classes of advisory locks in this database (the first of two keys).
 RUN_LOCK = 73_105_771
@@ -16,6 +16,7 @@ START_LOCK = 7_310_577_103
 
 Key: TypeAlias = tuple[int, str]
 POLL_SECONDS = 0.25
+CLOSE_SECONDS = 5.0
 
 
 class RunLocks:
@@ -70,8 +71,20 @@ class RunLocks:
 
 
 @asynccontextmanager
-async def run_locks(pool: Pool) -> AsyncIterator[RunLocks]:
-    """Locks on a connection of the pool, all released at the end."""
+async def run_locks(pool: Pool, direct_url: str | None = None) -> AsyncIterator[RunLocks]:
+    """Locks on a connection of the pool, all released at the end.
+
+    ``direct_url`` is for a pool that goes through a pooler, at which a session's lock would be anybody's: they are then
+    on a connection of their own to the database.
+    """
+    if direct_url is not None:
+        own = await connect(direct_url, name="esim-gateway locks")
+        try:
+            yield RunLocks(own)
+        finally:
+            with suppress(*DATABASE_DOWN):
+                await own.close(timeout=CLOSE_SECONDS)
+        return
     connection = await pool.acquire()
     try:
         yield RunLocks(connection)

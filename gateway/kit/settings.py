@@ -34,6 +34,7 @@ from schemas.errors import ConfigurationError
 
 ENV_CONFIG = "GATEWAY_CONFIG"
 SHORTEST_SECRET_KEY = 32
+_DATABASE_URLS = ("database_url", "database_direct_url")
 LONGEST_SUPPLIER_NAME = 40
 Share = Annotated[float, Field(ge=0, le=1)]
 Network = IPv4Network | IPv6Network
@@ -278,7 +279,8 @@ class Console(_Section):
 class Settings(BaseSettings):
     """All settings. ``suppliers`` are checked against their plugins' own types by the loader.
 
-    ``database_password`` may have any characters: it is put into ``database_url``, percent-encoded.
+    ``database_password`` may have any characters: it is put into the URLs of the database, percent-encoded.
+    ``database_direct_url`` is the database itself where ``database_url`` is a pooler that shares sessions.
     """
 
     model_config = SettingsConfigDict(
@@ -286,6 +288,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = None
+    database_direct_url: SecretStr | None = None
     database_password: SecretStr | None = None
     redis_url: SecretStr | None = None
     state_dir: Path = Path(".state")
@@ -316,12 +319,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_url(cls, values: Any) -> Any:
-        """The URL with the password in it, whichever of the two it came by."""
-        if isinstance(values, dict) and values.get("database_url"):
-            url, password = _plain(values["database_url"]), _plain(values.get("database_password") or "")
-            values = {**values, "database_url": with_password(url, password)}
-        return values
+    def _whole_database_urls(cls, values: Any) -> Any:
+        """The URLs with the password in them, whichever of the two it came by."""
+        if not isinstance(values, dict):
+            return values
+        if values.get("database_direct_url") and not values.get("database_url"):
+            raise ValueError("database_direct_url is beside database_url, the pooler's: set both")
+        password = _plain(values.get("database_password") or "")
+        urls = {name: _plain(values[name]) for name in _DATABASE_URLS if values.get(name)}
+        return {**values, **{name: with_password(url, password) for name, url in urls.items()}}
 
     @field_validator("secret_key")
     @classmethod
@@ -343,6 +349,16 @@ class Settings(BaseSettings):
         if value and not value.startswith(("https://", "http://")):
             raise ValueError("must be an address such as https://gateway.example.com")
         return value.rstrip("/")
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether ``database_url`` is a pooler, at which no session lasts longer than a transaction."""
+        return bool(self.database_direct_url)
+
+    @property
+    def direct_url(self) -> SecretStr | None:
+        """The database itself: for LISTEN, session locks, migrations, and whatever else needs a session of its own."""
+        return self.database_direct_url or self.database_url
 
     @property
     def page_base_url(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from gateway.kit.pool import Connection, server_settings
+from gateway.kit.pool import Connection, pooler_settings, server_settings
 from gateway.kit.tasks import end
 
 # Detection takes at most ASK_EVERY_SECONDS + TURNS * TURN_SECONDS, and a connection that was being made as long as
@@ -33,15 +33,17 @@ class DatabaseSilentError(ConnectionError):
 
 
 class DatabaseWatchdog:
-    """Watches the database at ``dsn`` for the connections that ``connect`` makes.
+    """Watches the database at ``dsn``, or a pooler with what is behind it, for the connections that ``connect`` makes.
 
     While ``silent`` no new connection is tried, and when it falls silent those there are end: what waits on them fails
     with one of ``DATABASE_DOWN``.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, through_pooler: bool = False) -> None:
         self.silent = False
         self._dsn = dsn
+        name = "esim-gateway watchdog"
+        self._settings = pooler_settings(name) if through_pooler else server_settings(CONNECT_SECONDS, name)
         self._connections: set[Any] = set()
         self._own: Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -102,8 +104,7 @@ class DatabaseWatchdog:
 
     async def _ask(self) -> None:
         if self._own is None or self._own.is_closed():
-            settings = server_settings(CONNECT_SECONDS, "esim-gateway watchdog")
-            self._own = await asyncpg.connect(self._dsn, timeout=60, server_settings=settings)
+            self._own = await asyncpg.connect(self._dsn, timeout=60, server_settings=self._settings)
         await self._own.execute("SELECT 1 AS watchdog")
 
     def _drop_own(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 MEANINGS: Mapping[str, str] = {
     "database_url": "Where PostgreSQL is. It holds everything.",
+    "database_direct_url": "PostgreSQL itself, where database_url is a pooler that shares sessions (pgbouncer).",
     "database_password": "The password for it, with any characters; part of database_url once it is read.",
     "redis_url": "Where Redis is. Without it everything works, only slower.",
     "state_dir": "The folder for what this machine keeps: snapshots of the catalogue, embedded servers.",

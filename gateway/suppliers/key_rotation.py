@@ -167,7 +167,8 @@ async def _whole(deps: Deps, run: Coroutine[Any, Any, T]) -> T:
 @asynccontextmanager
 async def _alone(deps: Deps, supplier: str) -> AsyncIterator[bool]:
     """Whether nobody else is at this supplier's keys; then nobody is until the end of the block."""
-    async with run_locks(deps.pool) as locks:
+    direct_url = deps.settings.database_direct_url
+    async with run_locks(deps.pool, direct_url.get_secret_value() if direct_url else None) as locks:
         yield await locks.try_acquire((LOCK, supplier))
 
 

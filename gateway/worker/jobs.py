@@ -47,6 +47,7 @@ QUEUE_LOST: tuple[type[Exception], ...] = (*DATABASE_DOWN, FailingListenerError)
 async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Sequence[str] = ()) -> None:
     """Work until ``stop`` is set, then end what runs and return. A database that is away is waited for.
 
+    ``dsn`` is the database itself; what is short goes through the pooler where the settings have one.
     ``command`` is how to call this program's command line; the running interpreter's by default. Raises
     ``ConfigurationError`` when the port for metrics is in use, for a database that could lose what it committed, and
     for one whose schema does not fit this release or the installed PgQueuer.
@@ -54,8 +55,8 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     figures = Figures()
     end_serving = figures.serve(settings)
     program = tuple(command) or (sys.executable, "-m", "gateway")
-    pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
-    orders_pool = await open_pool(dsn, max_size=16, name="esim-gateway orders")
+    pool = await _open_pool(settings, dsn, 4, "esim-gateway worker")
+    orders_pool = await _open_pool(settings, dsn, 16, "esim-gateway orders")
     try:
         await _database_there(orders_pool, dsn, stop)
     except ConfigurationError:
@@ -91,6 +92,12 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         await close_payment_accounts(payments.values())
         await _close(orders_pool, pool)
         end_serving()
+
+
+async def _open_pool(settings: Settings, dsn: str, max_size: int, name: str) -> Pool:
+    if settings.database_url is None or not settings.has_pooler:
+        return await open_pool(dsn, max_size=max_size, name=name)
+    return await open_pool(settings.database_url.get_secret_value(), max_size=max_size, name=name, through_pooler=True)
 
 
 async def _database_there(pool: Pool, dsn: str, stop: asyncio.Event) -> None:

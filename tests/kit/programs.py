@@ -11,7 +11,7 @@ import pytest
 
 from tests.layout import ROOT
 
-_FOLDERS = (Path(sys.executable).parent, ROOT / ".venv" / "tools")
+_FOLDERS = (Path(sys.executable).parent, ROOT / ".venv" / "tools", Path("/usr/sbin"))
 
 
 def program(name: str) -> str:

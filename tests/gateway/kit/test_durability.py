@@ -17,7 +17,7 @@ async def test_the_embedded_server_keeps_every_promise(pool):
     async with pool.acquire() as connection:
         await require_durable(connection)
         assert {promise.name for promise in await promises(connection)} == {
-            *("version", "fsync", "synchronous_commit", "full_page_writes")
+            *("version", "fsync", "synchronous_commit", "full_page_writes", "time limits")
         }
 
 

@@ -66,6 +66,30 @@ def test_a_password_that_fits_no_url_is_refused(url, words, monkeypatch):
         load()
 
 
+def test_the_database_behind_a_pooler_has_the_password_too(monkeypatch):
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", "postgresql://gateway@pooler:6432/gateway")
+    monkeypatch.setenv("GATEWAY_DATABASE_DIRECT_URL", URL)
+    monkeypatch.setenv("GATEWAY_DATABASE_PASSWORD", "p@ss")
+    settings = load()
+    assert settings.has_pooler
+    assert url_of(settings) == "postgresql://gateway:p%40ss@pooler:6432/gateway"
+    assert settings.direct_url.get_secret_value() == "postgresql://gateway:p%40ss@postgres:5432/gateway"
+
+
+def test_without_a_pooler_the_database_is_reached_directly(monkeypatch):
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", URL)
+    monkeypatch.setenv("GATEWAY_DATABASE_DIRECT_URL", "")
+    settings = load()
+    assert not settings.has_pooler
+    assert settings.direct_url.get_secret_value() == URL
+
+
+def test_a_direct_url_without_a_poolers_is_refused(monkeypatch):
+    monkeypatch.setenv("GATEWAY_DATABASE_DIRECT_URL", URL)
+    with pytest.raises(ConfigurationError, match="set both"):
+        load()
+
+
 def test_compose_gives_the_password_by_itself():
     settings = yaml.safe_load((HOUSE / "compose.yaml").read_text())["x-gateway"]["environment"]
     assert "POSTGRES_PASSWORD" in settings["GATEWAY_DATABASE_PASSWORD"]
@@ -101,6 +125,7 @@ def _defaults(section, path=()):
 # What each installation has of its own, and what another setting's absence means.
 NOT_SHIPPED = {
     "database_url",
+    "database_direct_url",
     "database_password",
     "redis_url",
     "state_dir",
