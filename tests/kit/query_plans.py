@@ -30,7 +30,9 @@ class SentStatements:
         """Note a statement with its values, once. Those of nobody are not noted."""
         words = query.query.split(None, 1)
         if self.now and words and words[0].casefold() in _EXPLAINED and query.exception is None:
-            self._seen.setdefault(query.query, (self.now, tuple(query.args)))
+            # Of a statement that was sent for many rows at once, the values of the first.
+            args = query.args[0] if isinstance(query.args, list) and query.args else query.args
+            self._seen.setdefault(query.query, (self.now, tuple(args)))
 
     def __len__(self) -> int:
         return len(self._seen)

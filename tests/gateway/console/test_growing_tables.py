@@ -15,15 +15,28 @@ from benchmarks.console_data import Size, accounts, fill
 from benchmarks.console_places import places
 from gateway.catalog.publish import publish
 from gateway.features import domain_modules
-from gateway.kit.pool import open_pool
+from gateway.kit.pool import Pool, open_pool
 from gateway.kit.sealing import Seal
+from gateway.orders import order_state_rows
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.order_presenter import look_up
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.topup import admit_topup
+from gateway.orders.waker import LEASE
 from gateway.runtime import embedded
 from gateway.worker.periodic_jobs import PERIODIC_JOBS, Worker
 from gateway.worker.sync_jobs import Figures
+from schemas.order_requests import TopupForPlan
 from tests.conftest import TEMPLATE, _run
 from tests.gateway.api.test_two_storefronts import ROUTES
 from tests.gateway.console.conftest import Console, _consoles, _settings
+from tests.kit.admitted import order_of
+from tests.kit.counter import STOREFRONT, Counter
+from tests.kit.counter import counter as open_counter
 from tests.kit.query_plans import SentStatements, sent_statements
+from tests.kit.working import emit_events
 
 pytestmark = pytest.mark.xdist_group("grown")  # the database is made once
 
@@ -41,6 +54,31 @@ SCOPES = ("storefront", "goods", "routing", "ops")
 LONGER = 40
 _TIMES = (("orders", "created_at"), ("attempts", "started_at"), ("ledger", "at"), ("order_events", "at"))
 _GROWN = "grown"
+# What grows with orders and time; each statement that touches one of them is planned.
+GROWING = {
+    *("orders", "order_events", "attempts", "ledger", "esims", "esim_usage", "idempotency_keys", "exchanges"),
+    *("supplier_answers", "supplier_webhooks", "webhook_events", "webhook_deliveries", "traveller_emails"),
+    *("checkouts", "checkout_events", "payments", "payment_notices", "price_changes", "offer_events", "audit_log"),
+    *("supplier_transactions", "alerts", "pgqueuer_log"),
+}
+_MORE = """
+INSERT INTO audit_log (at, actor, action, object)
+    SELECT now() - n * interval '17 min', 'ana', 'order.resolved', 'order:' || n FROM generate_series(1, 20000) n;
+INSERT INTO idempotency_keys (storefront_id, mode, key, request, order_id, created_at)
+    SELECT storefront_id, mode, 'key-' || id, sha256(convert_to(id, 'UTF8')), id, created_at FROM orders;
+INSERT INTO supplier_answers (id, attempt_id, at, body, read_at)
+    SELECT 'ans_' || id, id, started_at, '', started_at FROM attempts;
+INSERT INTO supplier_webhooks (supplier, dedupe_key, type, attempt_id, received_at, settled_at)
+    SELECT supplier, id, 'order.updated', id, started_at, started_at FROM attempts;
+INSERT INTO traveller_emails (id, kind, about, order_id, esim_order_id, status, next_at, created_at, sent_at)
+    SELECT 'eml_' || id, 'delivery', id, id, id, 'sent', NULL, created_at, created_at FROM orders;
+INSERT INTO alerts (id, rule_id, rule_name, kind, level, subject, title, detail, link, raised_at, seen_at, cleared_at)
+    SELECT 'alt_more_' || n, 'alr_1', 'A cost moved', 'price_move', 'bad', 'more-' || n, 'It moved', '', '',
+           now() - n * interval '1 h', now() - n * interval '1 h', now() - n * interval '59 min'
+    FROM generate_series(1, 20000) n;
+INSERT INTO payment_notices (id, account, digest, body, payment_id, received_at)
+    SELECT 'pn_' || id, account, sha256(convert_to(id, 'UTF8')), NULL, payment_id, received_at FROM payments;
+"""
 _PARTS = {
     "orders": "SELECT id FROM orders WHERE storefront_id = 'sf_1' AND mode = 'live' AND status = 'fulfilled' LIMIT 1",
     "esims": "SELECT id FROM esims WHERE storefront_id = 'sf_1' AND mode = 'live' LIMIT 1",
@@ -98,6 +136,7 @@ async def _grow(url: str, folder: str) -> None:
     pool = await open_pool(url)
     try:
         await fill(pool, Seal.from_settings(settings), SIZE)
+        await pool.execute(_MORE)
         for table, column in _TIMES:
             await pool.execute(f"UPDATE {table} SET {column} = now() - (now() - {column}) * {LONGER}")
         await pool.execute("VACUUM ANALYZE")
@@ -119,11 +158,15 @@ async def grown(
 
 
 async def assert_none_reads_a_table_whole(console: Console, sent: SentStatements, at_least: int) -> None:
+    await assert_no_whole_reads(console.pool, sent, at_least)
+
+
+async def assert_no_whole_reads(grown_pool: Pool, sent: SentStatements, at_least: int) -> None:
     sent.now = ""
-    large = {row[0] for row in await console.pool.fetch(_LARGE, FEWEST_ROWS)} - AS_LONG_AS_THE_LISTS
-    assert {"orders", "attempts", "esims", "ledger", "order_events", "price_changes", "offer_events"} <= large
+    large = {row[0] for row in await grown_pool.fetch(_LARGE, FEWEST_ROWS)} - AS_LONG_AS_THE_LISTS
+    assert large >= GROWING
     assert len(sent) >= at_least, "too few statements were seen to say anything"
-    async with console.pool.acquire() as connection:
+    async with grown_pool.acquire() as connection:
         found = await sent.whole_reads(connection, large)
     assert not found, "\n\n".join(found)
 
@@ -175,9 +218,8 @@ async def _filled(console: Console, path: str) -> str:
 async def test_no_job_reads_a_growing_table_whole(grown):
     console, sent = grown
     stop = asyncio.Event()
-    worker = Worker(
-        console.deps, console.settings, console.pool, str(console.settings.database_url), stop, Figures(), ("true",)
-    )
+    url = console.settings.database_url.get_secret_value()
+    worker = Worker(console.deps, console.settings, console.pool, url, stop, Figures(), ("true",))
     for job in PERIODIC_JOBS:
         sent.now = job.name
         with contextlib.suppress(Exception):  # suppliers are not there
@@ -195,3 +237,68 @@ async def test_no_job_reads_a_growing_table_whole(grown):
             await asyncio.wait([task], timeout=20)
             stop.clear()
     await assert_none_reads_a_table_whole(console, sent, 40)
+
+
+@pytest.fixture
+async def grown_pool(_grown: tuple[str, Path]) -> AsyncIterator[Pool]:
+    """A pool on it."""
+    pool = await open_pool(_grown[0])
+    yield pool
+    await pool.close()
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["chosen from the database", "chosen from memory"])
+async def test_no_statement_of_an_orders_life_reads_a_growing_table_whole(grown_pool, fast, database_url, tmp_path):
+    """Orders, top-ups, cancels and operators' decisions at the sandboxes, planned as if there were many more."""
+    with sent_statements() as sent:
+        pool = await open_pool(database_url)
+        orders = {"fast_admission": fast, "max_open": 200}
+        async with open_counter(pool, database_url, tmp_path, orders=orders) as counter:
+            sent.now = "an order's life"
+            await live(counter)
+            await emit_events(pool)
+            await asyncio.sleep(0)  # statements are noted by callbacks of the loop
+            sent.now = ""
+        await pool.close()
+    await assert_no_whole_reads(grown_pool, sent, 40)
+
+
+async def live(counter: Counter) -> None:
+    """Everything that can become of orders: delivered at once and later, topped up, cancelled, unknown and decided."""
+    deps = counter.deps
+    delivered = [await bought(counter, "pikasim", is_first=True)]
+    delivered += [await bought(counter, supplier) for supplier in ("beppay", "s2s")]
+    for order_id in delivered:
+        assert (await counter.followed(order_id)).status == "fulfilled"
+    esim = await counter.esim(delivered[0])
+    body = TopupForPlan(plan_id=esim.plan_id)
+    topped = order_of(await admit_topup(deps, STOREFRONT, "test", esim.id, body, "top"))
+    assert (await counter.followed(topped)).status == "fulfilled"
+    cancelled = await bought(counter, "pikasim")
+    await counter.followed(cancelled)
+    assert await request_cancel(deps, STOREFRONT, "test", cancelled) is None
+    await process_order(deps, cancelled)
+    counter.trigger("beppay", "charge_then_500", calls=1)
+    unknown = await bought(counter, "beppay")
+    await counter.followed(unknown)
+    counter.trigger("s2s", "never_provisioned", calls=1)
+    waiting = await bought(counter, "s2s")
+    await look_up(deps, waiting, "ana")
+    await deps.pool.execute(
+        "UPDATE orders SET status = 'needs_review', next_poll_at = NULL WHERE id = $1 AND status = 'pending'", waiting
+    )
+    await resolve(deps, waiting, "failed", "agreed with the supplier")
+    await order_state_rows.claim_due(deps.pool, deps.clock(), LEASE, 10)
+
+
+async def bought(counter: Counter, supplier: str, *, is_first: bool = False) -> str:
+    """An order that was admitted, and processed once."""
+    admitted = await counter.admit(await counter.plan(1, supplier))
+    order_id = order_of(admitted)
+    assert isinstance(admitted, Admitted)
+    if is_first:  # later ones may have to look at what came of those before
+        assert (admitted.sending is not None) == counter.deps.settings.orders.fast_admission
+    if admitted.sending is not None:
+        await admitted.sending
+    await process_order(counter.deps, order_id)
+    return order_id
