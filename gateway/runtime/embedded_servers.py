@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.kit.processes import Footing, bound, footing, working_in
@@ -117,6 +118,7 @@ class Postgres(Server):
 
     title = "PostgreSQL"
     stop_signals = (signal.SIGINT, signal.SIGQUIT)  # fast, then at once
+    settings: Mapping[str, str] = _POSTGRES_SETTINGS
 
     def __init__(self, state_dir: Path, sockets: Path) -> None:
         super().__init__(state_dir / "postgres.log")
@@ -152,7 +154,7 @@ class Postgres(Server):
 
     def command(self) -> list[str]:
         # PostgreSQL has one port number for TCP and the socket's name: the steady name is a link (see ready).
-        settings = _POSTGRES_SETTINGS | {"port": str(self.tcp_port), "unix_socket_directories": str(self.sockets)}
+        settings = {**self.settings, "port": str(self.tcp_port), "unix_socket_directories": str(self.sockets)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return [*self._footing.prefix, str(self.bin / "postgres"), "-D", str(self.folder), *options]
 

@@ -1,7 +1,7 @@
 """Orders in a storm, and the books compared at the end.
 
     python -m tests.chaos [--short] [--ordinary] [--orders N] [--seconds S] [--without fence|redaction|once]
-        [--seed N] [--keep FOLDER]
+        [--seed N] [--keep FOLDER] [--hosts]
 
 Ends with 0 when nothing is wrong. With the fence, or the one order of a payment, taken out it ends with 0 when it
 reports doubles.
@@ -17,13 +17,34 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from tests.chaos.run import SHORT, Outcome, Storm, long_trouble, short_trouble, storm
+import pytest
+
+from tests.chaos.hosts import require_hosts
+from tests.chaos.run import (
+    SHORT,
+    Outcome,
+    Storm,
+    long_host_trouble,
+    long_trouble,
+    short_host_trouble,
+    short_trouble,
+    storm,
+)
+
+# By whether it is short, and whether there are two hosts.
+TROUBLES = {
+    (False, False): long_trouble,
+    (True, False): short_trouble,
+    (False, True): long_host_trouble,
+    (True, True): short_host_trouble,
+}
 
 
 def main() -> int:
     """The command line; its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="half a minute instead of two")
+    parser.add_argument("--hosts", action="store_true", help="two hosts, a pooler, a standby; needs root")
     parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
     parser.add_argument("--orders", type=int, help="orders and top-ups")
     parser.add_argument("--seconds", type=float, help="how long it storms")
@@ -33,6 +54,12 @@ def main() -> int:
     asked = parser.parse_args()
     how = SHORT if asked.short else Storm()
     how = replace(how, seed=asked.seed, plan=replace(how.plan, without=tuple(asked.without)))
+    if asked.hosts:
+        try:
+            require_hosts()
+        except (pytest.skip.Exception, pytest.fail.Exception) as error:
+            parser.error(str(error))
+        how = replace(how, plan=replace(how.plan, hosts=True))
     if asked.without:
         how = replace(how, without_worker=False)
     if asked.ordinary:
@@ -40,7 +67,7 @@ def main() -> int:
     how = replace(how, orders=asked.orders or how.orders, seconds=asked.seconds or how.seconds)
     with ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
-        outcome = asyncio.run(storm(folder / "storm", how, short_trouble if asked.short else long_trouble))
+        outcome = asyncio.run(storm(folder / "storm", how, TROUBLES[asked.short, asked.hosts]))
     show(outcome)
     if {"fence", "once"} & {*asked.without}:
         print("\na fence was taken out, and doubles", "were found" if outcome.report.doubles else "WERE NOT FOUND")

@@ -26,7 +26,9 @@ import asyncpg
 from benchmarks.processes import free_port
 from gateway.kit.processes import die_with_parent
 from gateway.runtime import embedded
+from gateway.runtime.embedded_servers import Postgres
 from providers.loader import load_manifests
+from tests.layout import ROOT
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 PAYMENTS = "bepaid"
@@ -45,7 +47,8 @@ class Plan:
     ``without`` names what is taken out on purpose: "fence", "redaction", "once". ``heartbeat`` is after how long a
     silent worker's job is another's, ``send`` how long an attempt may take to go out, ``hold`` how long a checkout's
     price is held. Polls come at ``poll_ages`` after the send and then with ``poll_every`` between. ``overdue`` is how
-    long an order is late, or no worker is seen, before that is reported; 60 is the product's own.
+    long an order is late, or no worker is seen, before that is reported; 60 is the product's own. ``hosts`` spreads it
+    over two hosts (``hosts.py``).
     """
 
     workers: int = 2
@@ -61,6 +64,7 @@ class Plan:
     overdue: float = 60.0
     without: tuple[str, ...] = ()
     careless: bool = True
+    hosts: bool = False
     log_level: str = "debug"
     more: dict[str, str] = field(default_factory=dict)
 
@@ -80,6 +84,8 @@ class Plan:
 
 class Machine:
     """The running whole. Use it as a context manager, in the main thread."""
+
+    listen_host = "127.0.0.1"
 
     def __init__(self, folder: Path, plan: Plan | None = None) -> None:
         self.folder = folder
@@ -105,9 +111,14 @@ class Machine:
         return self.serve_urls[next(self._turns) % len(self.ports)]
 
     @property
+    def postgres(self) -> Postgres:
+        """The database that takes writes."""
+        return self.servers.postgres
+
+    @property
     def database_url(self) -> str:
         """The database, over its Unix socket."""
-        return self.servers.postgres.url()
+        return self.postgres.url()
 
     @property
     def logs(self) -> Path:
@@ -175,17 +186,17 @@ class Machine:
 
     def kill_postgres(self) -> None:
         """Kill the database's first process with -9; ``start_postgres`` brings back what it had committed."""
-        os.kill(self.servers.postgres.pid, signal.SIGKILL)
-        while self.servers.postgres.alive():
+        os.kill(self.postgres.pid, signal.SIGKILL)
+        while self.postgres.alive():
             time.sleep(0.01)
 
     def stop_postgres(self) -> None:
         """Stop the database in good order."""
-        self.servers.postgres.stop()
+        self.postgres.stop()
 
     def start_postgres(self) -> None:
         """Start the database again."""
-        self.servers.postgres.start()
+        self.postgres.start()
 
     def send(self, pid: int, signum: signal.Signals) -> None:
         """A signal to a process of ours that may have ended."""
@@ -215,15 +226,14 @@ class Machine:
     # -- start -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self.servers = self._stack.enter_context(embedded.start(self.folder / "state"))
-        self.urls = self._start_sandboxes()
+        self._start_servers()
         for command in (("db", "upgrade"), ("sync",)):
             process = self._gateway("-".join(command), *command)
             assert process.wait(_START_SECONDS * 2) == 0, f"{command} failed, see {self.logs}"
         if "once" in self.plan.without:
             self._drop(_ONCE)
         for number, port in enumerate(self.ports):
-            command = ("serve", "--workers", "1", "--port", str(port))
+            command = ("serve", "--workers", "1", "--host", self.listen_host, "--port", str(port))
             metrics = {"GATEWAY_METRICS__PORT": str(self.metrics_ports[number])}
             self._serves.append(self._gateway(f"serve-{number}", *command, **metrics))
         self.start_workers()
@@ -235,6 +245,19 @@ class Machine:
             self.tell(name, "webhook", {
                 "url": url, "copies": 2, "lost": 0.3, "reorder": True, "forged": True, "altered": True,
             })  # fmt: skip
+
+    def _start_servers(self) -> None:
+        """What the gateway needs: PostgreSQL, Valkey, suppliers."""
+        self.servers = self._stack.enter_context(embedded.start(self.folder / "state"))
+        self.urls = self._start_sandboxes()
+
+    def _where(self, name: str) -> tuple[str, ...]:
+        """The command that runs another on the host of a process with this name."""
+        return ()
+
+    async def faults_of_hosts(self, api_key: str, slowness: float) -> list[str]:
+        """What several hosts do not have in common although they must."""
+        return []
 
     def _drop(self, statements: str) -> None:
         async def drop() -> None:
@@ -264,7 +287,8 @@ class Machine:
             "GATEWAY_ORDERS__NO_BALANCE_SECONDS": str(NO_BALANCE_SECONDS),
             "GATEWAY_SYNC__INTERVAL_SECONDS": "36000",
             "GATEWAY_SUPPLIERS": json.dumps(self.accounts()),
-            "PYTHONPATH": str(TAKEN_OUT),
+            # What is taken out is imported before the folder in which a process starts is looked at.
+            "PYTHONPATH": os.pathsep.join(map(str, (TAKEN_OUT, ROOT))),
             "PYTHONUNBUFFERED": "1",
             "CHAOS_HURRY": str(plan.send),
             "CHAOS_HOLD": str(plan.hold),
@@ -310,7 +334,7 @@ class Machine:
     def _gateway(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "gateway", *arguments],
+                [*self._where(name), sys.executable, "-m", "gateway", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

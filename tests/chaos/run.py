@@ -16,6 +16,7 @@ from gateway.kit.pool import open_pool
 from tests.chaos.alerts import is_at_rest, scrape
 from tests.chaos.audit import Report, audit
 from tests.chaos.books import End, look, secrets_of, until_at_rest
+from tests.chaos.hosts import HostTrouble, machine_for, trouble_for
 from tests.chaos.leaks import leaks
 from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine, Plan
 from tests.chaos.offers_left import MOST_FAILED
@@ -87,6 +88,7 @@ class Outcome:
     seconds: float
     slowness: float
     rule_faults: list[str]
+    host_faults: list[str] = field(default_factory=list)
 
     @property
     def share_failed(self) -> float:
@@ -97,7 +99,7 @@ class Outcome:
     @property
     def faults(self) -> list[str]:
         """Everything that must not be."""
-        found = [*self.report.faults]
+        found = [*self.report.faults, *self.host_faults]
         found += [f"attempt {name} was polled {late:.1f} s late" for name, late in sorted(self.late_polls.items())]
         if self.living_seconds <= LATEST_SECONDS * self.slowness:
             found.append(f"workers lived for {self.living_seconds:.1f} s only: late polls would not be seen")
@@ -120,7 +122,7 @@ def slowness_of_this_machine() -> float:
 async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[float, Act]]]) -> Outcome:
     """Start everything, let it storm, wait until every order rests, and compare the books."""
     began = time.monotonic()
-    with Machine(folder, how.plan) as machine:
+    with machine_for(folder, how.plan) as machine:
         pool = await open_pool(machine.database_url, name="chaos", max_size=2)
         key = await create_key(
             pool, storefront="shop", mode="test", scopes=["storefront", "ops", "routing", "goods"], per_minute=10**6
@@ -132,7 +134,7 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
         # A payment that is notified once places one order whatever was taken out.
         repeated = "once" in how.plan.without
         paying = PayingHands(front, how.checkouts, [*plans[""], *plans["s2s"]], how.plan.hold, repeated)
-        trouble = Trouble(machine, how.slowness)
+        trouble = trouble_for(machine, how.slowness)
         arm(machine)
         business = (
             Shop(front, how.orders, plans).run(how.hands, how.seconds),
@@ -153,10 +155,12 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
                 await until_at_rest(machine, how.settle_again)
                 unworked.scrapes.again = await _scrape_of_rest(machine)
             await _until_seen(observer, LATEST_SECONDS * how.slowness)
+            host_faults = await machine.faults_of_hosts(key.key, how.slowness)
         observing.cancel()
         end = await look(machine, front)
         took = time.monotonic() - began
-        return _outcome(machine, front, end, trouble, paying.done, observer, unworked, took, how.slowness)
+        outcome = _outcome(machine, front, end, trouble, paying.done, observer, unworked, took, how.slowness)
+        return replace(outcome, host_faults=host_faults)
 
 
 async def _until_seen(observer: PollObserver, seconds: float) -> None:
@@ -257,6 +261,45 @@ def short_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
     ]
 
 
+def long_host_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
+    """For two hosts: everything on them, between them and behind them."""
+    assert isinstance(trouble, HostTrouble)
+    return [
+        (0.04, trouble.sync_everywhere),
+        *((0.06 + 0.11 * number, lambda number=number: trouble.kill_worker(number % 2)) for number in range(8)),
+        (0.10, lambda: trouble.cut_off(0, 12)),
+        (0.18, lambda: trouble.freeze_redis(8)),
+        (0.26, lambda: trouble.freeze_host(1, 20)),  # past the 15 s that an attempt has to go out
+        (0.30, trouble.kill_serving),
+        (0.34, lambda: trouble.freeze_pooler(6)),
+        (0.42, trouble.kill_pooler),
+        (0.48, lambda: trouble.cut_off(1, 4)),
+        (0.55, trouble.sync_everywhere),
+        (0.57, trouble.fail_over),
+        (0.70, lambda: trouble.cut_off(1, 12)),
+        (0.74, trouble.kill_serving),
+        (0.80, lambda: trouble.kill_postgres(2)),
+        (0.88, trouble.kill_pooler),
+        (0.92, lambda: trouble.freeze_host(0, 6)),
+        (0.95, trouble.truncate_queue),
+    ]
+
+
+def short_host_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
+    """The same in a few seconds."""
+    assert isinstance(trouble, HostTrouble)
+    return [
+        (0.02, trouble.sync_everywhere),
+        (0.10, lambda: trouble.cut_off(0, 3)),
+        (0.15, lambda: trouble.kill_worker(1)),
+        (0.35, trouble.kill_pooler),
+        (0.45, lambda: trouble.freeze_host(1, 3)),
+        (0.60, trouble.fail_over),
+        (0.75, trouble.kill_serving),
+        (0.85, lambda: trouble.kill_worker(0)),
+    ]
+
+
 SHORT = Storm(
     orders=40,
     numbers=6,
@@ -267,3 +310,4 @@ SHORT = Storm(
     hands=10,
     plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=5.0, overdue=6.0),
 )
+SHORT_HOSTS = replace(SHORT, without_worker=False, plan=replace(SHORT.plan, hosts=True))
