@@ -13,11 +13,13 @@ from typing import Any
 from markupsafe import Markup
 
 from gateway.kit.spreadsheet import text_cell
+from providers.kit import places
 from schemas.money import Money, currency_digits
 
 NOTHING = Markup('<span class="none">–</span>')
 _LONGEST_TITLE = 300
 _SHORT = 22  # what is never broken into lines
+_FIRST_LETTER_OF_FLAGS = 0x1F1E6  # the letters of which two are a flag
 _SAFE_GAPS = {ord(letter): " " for letter in "\t\n\r\x0b\x0c\x85\u2028\u2029"}
 # States of everything there is, by how they are to be taken.
 _LEVELS = {
@@ -126,6 +128,25 @@ def clean(line: str) -> str:
     """The text on one line, without control characters and without marks that turn the direction of what follows."""
     kept = line[:20_000].translate(_SAFE_GAPS)
     return "".join(letter for letter in kept if letter.isprintable() or letter == "\u00a0")
+
+
+def flag(code: str | None) -> Markup:
+    """A country's flag, to stand before its name, for the eye only; nothing for what is no country."""
+    if code is None or not places.is_country(code):
+        return Markup("")
+    letters = "".join(chr(_FIRST_LETTER_OF_FLAGS + ord(letter) - ord("A")) for letter in code)
+    # The style sheet draws it, so that tables are sorted by names, and a copied name is a name.
+    return Markup('<span class="flag" data-flag="{}" aria-hidden="true"></span>').format(letters)
+
+
+def with_flag(code: str) -> Markup:
+    """A country's English name behind its flag."""
+    return Markup("{}{}").format(flag(code), places.country_name(code))
+
+
+def with_flags(codes: Sequence[str]) -> Markup:
+    """The names of countries behind their flags."""
+    return Markup(", ").join(with_flag(code) for code in sorted(codes, key=places.country_name))
 
 
 def sparkline(values: Sequence[float | Decimal | None], label: str = "") -> Markup:

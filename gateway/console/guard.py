@@ -236,7 +236,7 @@ class Guard:
         headers = response.headers
         headers["Content-Security-Policy"] = (
             f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
-            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         # No referrer at all would have browsers send "Origin: null" with our own forms.
         headers["Referrer-Policy"] = "same-origin"

@@ -1,8 +1,9 @@
-"""Scripts and styles of pages, held in memory, each under an address that names its contents."""
+"""Scripts, styles and fonts of pages, held in memory, each under an address that names its contents."""
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,15 @@ from importlib import resources
 
 from aiohttp import web
 
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+_FONT = "font/woff2"
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".woff2": _FONT,
+}
+_LOADED = re.compile(rb'url\("([a-z0-9._-]+)"\)')
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -20,6 +29,7 @@ class _File:
     body: bytes
     content_type: str
     digest: str
+    loads: tuple[str, ...] = ()
 
     @cached_property
     def packed(self) -> bytes:
@@ -43,8 +53,9 @@ class StaticFiles:
         return f"{name}?v={self._files[name].digest}"
 
     def size(self, name: str) -> int:
-        """Bytes of a file, before compression."""
-        return len(self._files[name].body)
+        """Bytes of a file and of those that it loads, before compression."""
+        file = self._files[name]
+        return len(file.body) + sum(self.size(loaded) for loaded in file.loads)
 
     def bodies(self) -> Mapping[str, bytes]:
         """All files."""
@@ -56,18 +67,33 @@ class StaticFiles:
         if found is None:
             raise web.HTTPNotFound
         headers = {"Cache-Control": _FOR_GOOD if request.query.get("v") == found.digest else "no-cache"}
-        packed = "gzip" in request.headers.get("Accept-Encoding", "")
+        is_text = found.content_type != _FONT  # a font is compressed by itself
+        packed = is_text and "gzip" in request.headers.get("Accept-Encoding", "")
         if packed:
             headers["Content-Encoding"] = "gzip"
-        body = found.packed if packed else found.body
-        return web.Response(body=body, content_type=found.content_type, charset="utf-8", headers=headers)
+        body, charset = found.packed if packed else found.body, "utf-8" if is_text else None
+        return web.Response(body=body, content_type=found.content_type, charset=charset, headers=headers)
 
     @cached_property
     def _files(self) -> Mapping[str, _File]:
-        found = {}
-        for entry in resources.files(self._package).joinpath("static").iterdir():
-            ending = "." + entry.name.rpartition(".")[2]
-            if ending in _TYPES:
-                body = entry.read_bytes()
-                found[entry.name] = _File(body, _TYPES[ending], sha256(body).hexdigest()[:12])
+        folder = resources.files(self._package).joinpath("static")
+        entries = {entry.name: entry for entry in folder.iterdir() if _ending(entry.name) in _TYPES}
+        found: dict[str, _File] = {}
+
+        def versioned(match: re.Match[bytes]) -> bytes:
+            name = match[1].decode()
+            return f'url("{name}?v={found[name].digest}")'.encode()
+
+        # Style sheets last: what they load has its contents named there.
+        for name in sorted(entries, key=lambda name: (name.endswith(".css"), name)):
+            body = entries[name].read_bytes()
+            loads: tuple[str, ...] = ()
+            if name.endswith(".css"):
+                loads = tuple(loaded.decode() for loaded in _LOADED.findall(body))
+                body = _LOADED.sub(versioned, body)
+            found[name] = _File(body, _TYPES[_ending(name)], sha256(body).hexdigest()[:12], loads)
         return found
+
+
+def _ending(name: str) -> str:
+    return "." + name.rpartition(".")[2]
