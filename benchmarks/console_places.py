@@ -12,6 +12,10 @@ _RUN = "SELECT id FROM sync_runs WHERE ended_at IS NOT NULL ORDER BY started_at 
 _SUPPLIER = "SELECT name FROM suppliers WHERE configured AND mode = $1 ORDER BY name LIMIT 1"
 _ORDER = "SELECT id FROM orders WHERE mode = $1 AND status = '{}' ORDER BY created_at DESC LIMIT 1"
 _ESIM = "SELECT id FROM esims WHERE mode = $1 ORDER BY observed_at DESC NULLS LAST, created_at DESC, id LIMIT 1"
+_PLAN = """
+SELECT o.plan_id FROM offers o JOIN suppliers s ON s.name = o.supplier AND s.mode = $1
+WHERE o.gone_at IS NULL AND o.coverage = '{JP}' GROUP BY o.plan_id ORDER BY count(*) DESC, o.plan_id LIMIT 1
+"""
 _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
 # names. $1 is the mode.
@@ -33,6 +37,10 @@ PARTS = {
     "/console/storefronts/{id}/travellers": _STOREFRONT,
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/prices/{country}/history": "SELECT 'JP', 5120 AS data_mb, 30 AS days",
+    "/console/plans/{id}": _PLAN,
+    "/console/plans/{id}/compare": _PLAN,
+    "/console/plans/{id}/history": "SELECT plan_id, '24h' AS range FROM price_changes ORDER BY id DESC LIMIT 1",
+    "/console/plans/{id}/changes": "SELECT plan_id FROM price_changes ORDER BY id DESC LIMIT 1",
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/rates/{currency}": "SELECT 'EUR'",
@@ -58,10 +66,6 @@ ASKED = {
     "prices of a bucket": ("/console/prices", _MATRIX),
     "prices of a country": ("/console/prices/JP", _MATRIX),
     "compare some offers": ("/console/compare", _SEVERAL),
-    "history of a plan": (
-        "/console/history",
-        "SELECT 'range=24h&plan=' || plan_id FROM price_changes ORDER BY id DESC LIMIT 1",
-    ),
     "orders that failed at one supplier": (
         "/console/orders",
         "SELECT 'status=failed&supplier=' || supplier FROM attempts WHERE state = 'failed' ORDER BY started_at LIMIT 1",

@@ -35,7 +35,7 @@ FEATURES = (
     Feature("selling"),
     Feature("inventory", ("esims", "numbers")),
     Feature("orders", ("order_batches", "orders_by_hand")),
-    Feature("prices", ("compare", "history", "need_history", "changes", "margins")),
+    Feature("prices", ("plans", "compare", "history", "need_history", "changes", "margins")),
     Feature("sync", ("sync_runs", "suspects", "unmapped", "mappings", "quarantine")),
     Feature("checkouts"),
     Feature("ledger", ("money",)),

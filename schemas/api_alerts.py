@@ -64,7 +64,7 @@ class Alert(msgspec.Struct, frozen=True):
     detail: Annotated[str, example("from 5.00 to 7.00 USD")]
     supplier: Annotated[str | None, example("pikasim")]
     mode: Annotated[Literal["live", "test"] | None, example("live")]
-    link: Annotated[UrlPath, example("/console/history?plan=jp-5gb-30d-3f21a0c44d10")]
+    link: Annotated[UrlPath, example("/console/plans/jp-5gb-30d-3f21a0c44d10/history")]
     flapping: bool
     raised_at: datetime
     cleared_at: datetime | None

@@ -133,7 +133,7 @@ def _moves(rule: Rule, moves: Iterable[alert_figure_rows.Moved], base: str) -> l
                 title=f"{move.supplier}: {move.name[:_NAME]}",
                 supplier=move.supplier,
                 mode=move.mode,
-                link="/console/history?" + urlencode({"plan": move.plan_id}),
+                link=_plan_link(move.plan_id),
             ),
         )
         for move in moves
@@ -153,7 +153,7 @@ def _plan_moves(rule: Rule, moves: Iterable[alert_figure_rows.CheapestMoved], ba
                 subject=subject,
                 title=f"Cheapest of {move.plan_id}",
                 mode=move.mode,
-                link="/console/history?" + urlencode({"plan": move.plan_id}),
+                link=_plan_link(move.plan_id),
             ),
         )
         for move in moves
@@ -414,15 +414,18 @@ async def _charged_more(gathered: Gathered, rule: Rule) -> Evaluation:
                 detail=offer.note,
                 supplier=offer.supplier,
                 mode=offer.mode,
-                link="/console/other-goods"
-                if offer.plan_id is None
-                else "/console/history?" + urlencode({"plan": offer.plan_id}),
+                link="/console/other-goods" if offer.plan_id is None else _plan_link(offer.plan_id),
             )
             for offer in offers
             if rule.supplier in {None, offer.supplier}
         ),
         all_known=len(offers) < alert_figure_rows.MOST_OFFERS,
     )
+
+
+def _plan_link(plan_id: str) -> str:
+    """The page with what a plan's offers cost over time."""
+    return f"/console/plans/{quote(plan_id, safe='')}/history"
 
 
 def _span(seconds: float) -> str:

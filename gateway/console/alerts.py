@@ -28,7 +28,7 @@ from gateway.console.pages import (
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import sheet_of
 from gateway.prices.supplier_figures import capabilities
-from providers.kit.places import country_name, is_country
+from providers.kit.places import is_country
 from schemas.api_alerts import (
     Alert,
     AlertChannelRequest,
@@ -314,10 +314,9 @@ def _rule_of(form: Form) -> AlertRuleRequest | None:
 
 
 def _words(rule: AlertRule) -> str:
-    """What a rule tells of, in words."""
+    """What a rule tells of, in words; its country stands behind them."""
     about = dict(_ABOUTS)[rule.about].partition(":")[0]
-    text = KINDS[rule.kind].says(rule.threshold, way=dict(_WAYS)[rule.direction], about=about)
-    return text + (f", in {country_name(rule.country)}" if rule.country else "")
+    return KINDS[rule.kind].says(rule.threshold, way=dict(_WAYS)[rule.direction], about=about)
 
 
 def _wrong(form: Form, problem: Problem) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -20,6 +21,8 @@ from gateway.console.pages import (
     page_request_of,
     visitor,
 )
+from gateway.console.plan_page import PLAN, moved, plan_view
+from gateway.console.prices import index_of
 from gateway.kit.sheet import sheet_of
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
@@ -34,24 +37,40 @@ SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "m
 
 
 @pages("GET", "/console/changes", nav="Changes")
-async def changes(request: web.Request) -> View:
-    """The feed, the newest first, with its filters in the address."""
+async def changes(request: web.Request) -> View | web.Response:
+    """The feed, the newest first, with its filters in the address. That of one plan is a tab of the plan's page."""
     form, deps = query_form(request), deps_of(request)
-    user = visitor(request)
+    if plan_id := form.text("plan", most=100):
+        return moved(request, plan_id, "changes")
+    context, csv = await _feed(request, form)
+    context |= {"quarantines": await waiting(deps.pool, mode(request)), "last_visit": visitor(request).last_visit}
+    return View("changes.html", context, title="Changes", csv=csv)
+
+
+@pages("GET", f"{PLAN}/changes", nav="Prices")
+async def of_plan(request: web.Request) -> View:
+    """What moved in the offers of a plan, the newest first."""
+    context, csv = await _feed(request, query_form(request), request.match_info["id"])
+    return await plan_view(request, index_of(request), "changes", context, csv)
+
+
+async def _feed(request: web.Request, form: Form, plan_id: str | None = None) -> tuple[dict[str, Any], Csv]:
+    """A page of the feed, of one plan where one is given, and the same as a file."""
+    deps = deps_of(request)
     wanted = ChangeFilter(
         kinds=frozenset(kind for kind in KINDS if kind in form.all("kind")),
         suppliers=tuple(filter(None, [form.text("supplier", most=40)])),
         mode=mode(request),
-        country=_country(form),
-        plan_id=form.text("plan", most=100) or None,
-        since=since_of(form, user.last_visit),
+        country=_country(form) if plan_id is None else None,
+        plan_id=plan_id,
+        since=since_of(form, visitor(request).last_visit),
         min_percent=form.decimal("percent", least=0, most=1_000_000),
         min_amount=form.decimal("amount", least=0, most=1_000_000),
     )
-    base = deps.settings.base_currency
     found = await flow.feed(deps.pool, deps.settings, wanted, page_request_of(request, _PAGE))
     sheet = sheet_of(CHANGES, found.data)
     context = {
+        "path": request.path,
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
         "next": next_page(request, found),
         "kinds": [(kind, kind in wanted.kinds) for kind in KINDS],
@@ -60,11 +79,9 @@ async def changes(request: web.Request) -> View:
         "errors": form.errors,
         "spans": SINCE,
         "suppliers": await flow.suppliers_of(deps.pool, mode(request)),
-        "quarantines": await waiting(deps.pool, mode(request)),
-        "currency": base,
-        "last_visit": user.last_visit,
+        "currency": deps.settings.base_currency,
     }
-    return View("changes.html", context, title="Changes", csv=Csv("changes", sheet.columns, sheet.rows))
+    return context, Csv("changes", sheet.columns, sheet.rows)
 
 
 @pages("GET", "/console/changes/since", nav="Changes")
@@ -78,7 +95,6 @@ async def since(request: web.Request) -> View:
     sheet = of_summary(found)
     context = {
         "found": found,
-        "countries": [(country, places.country_name(country.country)) for country in found.countries],
         "largest": [(row, as_money(row.old), as_money(row.new)) for row in found.largest],
         "spans": SINCE,
         "chosen": "" if form.typed.get("from") else form.typed.get("since") or usual,

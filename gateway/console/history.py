@@ -5,20 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
 from gateway.console.forms import Form, query_form
 from gateway.console.pages import Csv, Pages, View, deps_of, mode
+from gateway.console.plan_page import PLAN, plan_view
+from gateway.console.prices import index_of
 from gateway.kit.sheet import sheet_of
 from gateway.kit.since import since as moment_of
-from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.change_tables import history_columns, history_steps
-from gateway.prices.changes import largest_moves
-from gateway.prices.history import plan_of, price_history
-from gateway.prices.prices import FEWEST_COMPARED, MOST_COMPARED
+from gateway.prices.history import price_history
 from schemas.api import Price
 from schemas.api_changes import OfferHistory, PriceHistory
 from schemas.money import Money
@@ -26,57 +24,47 @@ from schemas.money import Money
 pages = Pages()
 RANGES = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("90d", "90 days"), ("1y", "a year"))
 _USUAL = "30d"
-_MOVES = 15
 _SHOWN_CHANGES = 100
 
 
-@pages("GET", "/console/history", nav="History")
+@pages("GET", f"{PLAN}/history", nav="Prices")
 async def history(request: web.Request) -> View:
-    """The history of one plan, or what moved most lately for those who have none in mind."""
+    """The costs of a plan's offers over time, of all of them or of one, as a chart and as tables."""
     form = query_form(request)
+    plan_id = request.match_info["id"]
+    offer_id, supplier = form.text("offer", most=60), form.text("supplier", most=40)
     span = form.choice("range", [value for value, _ in RANGES], required=False) or _USUAL
-    plan_id, offer_id = form.text("plan", most=100), form.text("offer", most=60)
-    if plan_id.startswith("off_"):
-        plan_id, offer_id = "", plan_id
     since = moment_of(span, datetime.now(UTC)) or datetime.now(UTC)
-    context: dict[str, Any] = {"plan": plan_id, "offer": offer_id, "range": span, "ranges": RANGES, "supplier": ""}
-    pool = deps_of(request).pool
-    if offer_id and not plan_id:
-        plan_id = context["plan"] = await plan_of(pool, offer_id) or ""
-    if not plan_id:
-        return await _start(request, context)
-    supplier = context["supplier"] = form.text("supplier", most=40)
     found = await price_history(
-        pool, deps_of(request).settings, plan_id, since=since, mode=mode(request), offer_id=offer_id or None
+        deps_of(request).pool,
+        deps_of(request).settings,
+        plan_id,
+        since=since,
+        mode=mode(request),
+        offer_id=offer_id or None,
     )
+    context: dict[str, Any] = {
+        "found": found,
+        "offer": offer_id,
+        "range": span,
+        "ranges": RANGES,
+        "supplier": supplier,
+        "suppliers": sorted({offer.supplier for offer in found.offers}) if found is not None else [],
+    }
     if found is None:
-        return View("history.html", {**context, "found": None, "moves": []}, title="History")
-    suppliers = sorted({offer.supplier for offer in found.offers})
+        return await plan_view(request, index_of(request), "history", context)
     if supplier:
         found = _only(found, supplier)
-    sheet = sheet_of(history_columns(found.currency), history_steps(found))
     context |= {
         "found": found,
-        "suppliers": suppliers,
-        "several": {o.supplier for o in found.offers if sum(o.supplier == x.supplier for x in found.offers) > 1},
-        "name": found.offers[0].name if found.offers else plan_id,
-        "compare_url": _compare(found),
         "chart": chart_of(found),
         "now": [(offer, as_money(offer.cost), as_money(offer.cost_base)) for offer in found.offers],
         "steps": [(offer, steps_of(offer, found.until)) for offer in found.offers],
         "changes": [(c, as_money(c.old), as_money(c.new)) for c in found.changes[:_SHOWN_CHANGES]],
-        "moves": [],
     }
-    return View("history.html", context, title="History", csv=Csv(f"history-{plan_id}", sheet.columns, sheet.rows))
-
-
-async def _start(request: web.Request, context: dict[str, Any]) -> View:
-    since = moment_of("7d", datetime.now(UTC))
-    wanted = ChangeFilter(since=since, mode=mode(request))
-    moves = await largest_moves(deps_of(request).pool, deps_of(request).settings, wanted, _MOVES)
-    missed = bool(context["offer"])
-    rows = [(move, as_money(move.old), as_money(move.new)) for move in moves]
-    return View("history.html", {**context, "found": None, "moves": rows, "missed": missed}, title="History")
+    sheet = sheet_of(history_columns(found.currency), history_steps(found))
+    csv = Csv(f"history-{plan_id}", sheet.columns, sheet.rows)
+    return await plan_view(request, index_of(request), "history", context, csv)
 
 
 def _only(found: PriceHistory, supplier: str) -> PriceHistory:
@@ -86,12 +74,6 @@ def _only(found: PriceHistory, supplier: str) -> PriceHistory:
         gaps=[gap for gap in found.gaps if gap.supplier == supplier],
         changes=[change for change in found.changes if change.supplier == supplier],
     )
-
-
-def _compare(found: PriceHistory) -> str | None:
-    """The page that compares the offers of today; None where there are not two."""
-    there = [offer.offer_id for offer in found.offers if offer.gone_at is None][:MOST_COMPARED]
-    return f"/console/compare?{urlencode({'offer': there}, doseq=True)}" if len(there) >= FEWEST_COMPARED else None
 
 
 def chart_of(found: PriceHistory) -> str:

@@ -37,7 +37,6 @@ from gateway.orders.rules.sales import AttemptCounts, DaySales, Sales, change
 from gateway.orders.sales import ShopSales, shop_sales
 from gateway.prices import changes
 from gateway.prices.change_rules import ChangeFilter, news_since
-from providers.kit import places
 from schemas.money import Money
 
 pages = Pages()
@@ -123,11 +122,7 @@ async def _sales(request: web.Request) -> Mapping[str, Any]:
             _line(each.line.name, each.line.today, each.line.before, found.base, each.today, each.before)
             for each in found.suppliers
         ],
-        "countries": [
-            _line(line.name, line.today, line.before, found.base)
-            | {"country": places.country_name(line.name) if line.name else None}
-            for line in found.countries
-        ],
+        "countries": [_line(line.name, line.today, line.before, found.base) for line in found.countries],
     }
 
 

@@ -18,7 +18,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Needs attention", (("Needs attention", "a"),)),
     ("Orders", (("Orders", "o"), ("Checkouts", "k"))),
     ("eSIMs", (("eSIMs", "e"),)),
-    ("Prices", (("Prices", "p"), ("Compare", "c"), ("History", "i"), ("Changes", "n"), ("Margins", "m"))),
+    ("Prices", (("Prices", "p"), ("Changes", "n"), ("Margins", "m"))),
     ("Pricing", (("Pricing rules", "r"), ("Rates", "x"))),
     ("Suppliers", (("Suppliers", "s"), ("Money", "b"))),
     ("Catalogue", (("Sync runs", "y"), ("Suspect prices", "t"), ("Unmapped", "u"), ("Other goods", "v"))),

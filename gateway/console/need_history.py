@@ -47,7 +47,6 @@ async def need(request: web.Request) -> View:
     context = {
         "selection": filters,
         "country": code,
-        "country_name": places.country_name(code),
         "found": found,
         "range": span,
         "ranges": RANGES,

@@ -87,12 +87,16 @@ class PendingDecision:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that a search found. ``only`` means that nothing else can be meant: the search goes there at once."""
+    """One thing that a search found. ``only`` means that nothing else can be meant: the search goes there at once.
+
+    ``country`` is the code of one that is a country.
+    """
 
     title: str
     url: str
     detail: str = ""
     only: bool = False
+    country: str | None = None
 
 
 Answer = View | web.StreamResponse

@@ -18,6 +18,7 @@ from gateway.console import buckets
 from gateway.console.buckets import Filters
 from gateway.console.filters import clean
 from gateway.console.pages import Csv, Hit, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
+from gateway.console.plan_page import plan_url
 from gateway.kit.sheet import sheet_of
 from gateway.prices import price_tables, prices
 from gateway.prices.prices import FEWEST_COMPARED, MOST_COMPARED
@@ -72,7 +73,6 @@ async def cell(request: web.Request) -> View:
     context = {
         "selection": filters,
         "country": code,
-        "country_name": places.country_name(code),
         "supplier": supplier or "",
         "suppliers": index.snapshot.suppliers,
         "offers": found.data,
@@ -92,7 +92,10 @@ async def cell(request: web.Request) -> View:
 async def countries(_request: web.Request, question: str) -> list[Hit]:
     """The countries that the words name."""
     codes = places.countries(question) or places.countries(question.upper()) or ()
-    return [Hit(places.country_name(code), f"/console/prices/{code}", f"offers for {code}") for code in codes[:10]]
+    return [
+        Hit(places.country_name(code), f"/console/prices/{code}", f"offers for {code}", country=code)
+        for code in codes[:10]
+    ]
 
 
 @pages.finds("Plans")
@@ -102,10 +105,10 @@ async def plans(request: web.Request, question: str) -> list[Hit]:
     stored = index.plan(question) if question.isascii() else None
     if isinstance(stored, bytes):
         plan = msgspec.json.decode(stored, type=Plan)
-        return [Hit(plan.name, _history(plan=plan.id), plan.id, only=True)]
+        return [Hit(plan.name, plan_url(plan.id), plan.id, only=True)]
     page = index.plans(PlanQuery(q=question, in_stock=InStock.ANY, limit=HITS))
     found = msgspec.json.decode(page.body, type=PlanList).data
-    return [Hit(plan.name, _history(plan=plan.id), plan.id) for plan in found]
+    return [Hit(plan.name, plan_url(plan.id), plan.id) for plan in found]
 
 
 @pages.finds("Offers")
@@ -117,7 +120,14 @@ async def found_offers(request: web.Request, question: str) -> list[Hit]:
         keys = list((await offer_keys(deps_of(request).pool, [question])).values())
     rows = [row for row in (index.snapshot.find_row(*key) for key in keys) if row is not None]
     offers = [prices.priced_offer(index, row) for row in rows]
-    return [Hit(offer.name, _history(offer=offer.offer_id), f"{offer.supplier}, {offer.offer_id}") for offer in offers]
+    return [
+        Hit(
+            offer.name,
+            plan_url(offer.plan_id, "history", offer=offer.offer_id),
+            f"{offer.supplier}, {offer.offer_id}",
+        )
+        for offer in offers
+    ]
 
 
 def index_of(request: web.Request) -> Index:
@@ -137,10 +147,6 @@ def _compare_cheapest(offers: Sequence[PricedOffer], country: str) -> str | None
     if len(chosen) < FEWEST_COMPARED:
         return None
     return f"/console/compare?{urlencode([('country', country), *(('offer', offer) for offer in chosen)])}"
-
-
-def _history(**what: str) -> str:
-    return f"/console/history?{urlencode(what)}"
 
 
 def _every_row(index: Index, ask: prices.Ask) -> Iterator[list[Any]]:

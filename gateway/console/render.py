@@ -19,10 +19,14 @@ from markupsafe import Markup
 
 from gateway.console import filters, static_files
 from gateway.console.pages import Csv, View, here, is_htmx
+from gateway.console.plan_page import plan_url
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("console_templates", jinja2.Environment)
 _WORTH_PACKING = 2_000
-_FILTERS = ("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "bars", "clean")
+_FILTERS = (
+    *("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "bars", "clean"),
+    *("flag", "with_flag", "with_flags"),
+)
 _MACROS = ("empty", "more", "filters", "check", "select")
 _NOT_A_NAME = re.compile(r"[^a-z0-9-]+")
 
@@ -46,7 +50,13 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update({name: getattr(filters, name) for name in _FILTERS})
     environment.globals.update(
-        csrf=csrf, field=field, here=_here, static=static_files.address, may=_may, exact=filters.exact
+        csrf=csrf,
+        field=field,
+        here=_here,
+        static=static_files.address,
+        may=_may,
+        exact=filters.exact,
+        plan_url=plan_url,
     )
     module = environment.get_template("_macros.html").module
     environment.globals.update({name: getattr(module, name) for name in (*_MACROS, "drawn_field")})

@@ -93,7 +93,13 @@ async def word(request: web.Request) -> View:
     deps = deps_of(request)
     effect = await mappings.preview(deps.pool, deps.accounts, meaning)
     examples = [(example, as_money(example.cost)) for example in effect.examples]
-    context = {**view.context, "effect": effect, "examples": examples, "typed": form.typed, "codes": _names(meaning)}
+    context = {
+        **view.context,
+        "effect": effect,
+        "examples": examples,
+        "typed": form.typed,
+        "countries": _countries(meaning),
+    }
     return View(view.template, context, title=view.title)
 
 
@@ -185,7 +191,7 @@ async def _word(request: web.Request, form: Form, supplier: str) -> View:
         "applies_to": _applies_to(form),
         "effect": None,
         "examples": [],
-        "codes": "",
+        "countries": [],
     }
     return View("unmapped_word.html", context, title=text[:80] or reason.replace("_", " "))
 
@@ -221,11 +227,9 @@ def _scopes(supplier: str, title: str, about: str) -> list[tuple[str, str]]:
     return [("provider", f"every account at {title}"), ("supplier", f"{supplier} only"), *everywhere]
 
 
-def _names(meaning: TermMapping) -> str:
-    """The countries of a place's meaning in words, "" for anything else."""
-    if meaning.about is not About.PLACE:
-        return ""
-    return ", ".join(places.country_name(code) for code in meaning.means.split())
+def _countries(meaning: TermMapping) -> list[str]:
+    """The countries that a place means; none for anything else."""
+    return meaning.means.split() if meaning.about is About.PLACE else []
 
 
 def _cost(item: store.Item) -> Money | None:

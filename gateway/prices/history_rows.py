@@ -38,6 +38,16 @@ async def offer(connection: Connection | Pool, offer_id: str) -> HistoryOffer | 
     return None if row is None else HistoryOffer(**row)
 
 
+async def last_name(connection: Connection | Pool, plan_id: str) -> str | None:
+    """What a supplier calls a plan's offer, the one that left last where none is on sale; None without any."""
+    name: str | None = await connection.fetchval(
+        f"""SELECT left(o.name, 300) FROM offers o WHERE {OF_PLAN_AND_SUCCESSORS}
+            ORDER BY o.gone_at DESC NULLS FIRST, o.id LIMIT 1""",  # noqa: S608 - our own columns
+        plan_id,
+    )
+    return name
+
+
 async def offers(
     connection: Connection | Pool,
     plan_id: str,

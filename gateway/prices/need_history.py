@@ -67,7 +67,7 @@ def _line(offer: HistoryOffer, recorded: RecordedChanges, rates: Rates) -> Offer
     for stair in stairs_of(offer, recorded):
         rate = None if stair.cost is None else rates.worth.get(stair.cost.currency)
         steps.append((stair.at, None if stair.cost is None or rate is None else stair.cost.amount * rate))
-    return OfferLine(NeedOffer(offer.id, offer.supplier, offer.supplier_plan_id, offer.name), steps)
+    return OfferLine(NeedOffer(offer.id, offer.supplier, offer.supplier_plan_id, offer.name, offer.plan_id), steps)
 
 
 def _cheapest_now(index: Index, bucket: Bucket, country: str) -> tuple[list[str], int]:

@@ -21,6 +21,7 @@ class NeedOffer(msgspec.Struct, frozen=True):
     supplier: str
     supplier_plan_id: str
     name: str
+    plan_id: str
 
 
 class OfferLine(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index, matrix
@@ -72,6 +73,16 @@ def offers(
     presenter = _OfferPresenter(index, bucket.days)
     start = 0 if page_request.cursor is None else presenter.rank_of(rows, page_request.after(str, str, str))
     return page_request.page(rows[start : start + page_request.fetch].tolist(), presenter.position).map(presenter.offer)
+
+
+def plan_offers(index: Index, plan_id: str) -> list[PricedOffer]:
+    """The offers of a plan: first those that can be sold, cheapest first. Empty when the catalogue has no such plan."""
+    plan = index.snapshot.find_plan(plan_id)
+    if plan is None:
+        return []
+    presenter = _OfferPresenter(index, None)
+    rows = index.snapshot.rows_of_plans(np.array([plan])).tolist()
+    return [presenter.offer(row) for row in sorted(rows, key=presenter.order)]
 
 
 def priced_offer(index: Index, row: int) -> PricedOffer:
@@ -184,6 +195,10 @@ class _OfferPresenter:
         cost = "" if key[1] is None else str(key[1])
         return str(int(key[0])), cost, offer_id(offer_key(supplier, supplier_plan_id))
 
+    def order(self, row: int) -> tuple[bool, bool, Fraction]:
+        """By what offers are sorted in a list."""
+        return _order(self._standing(row))
+
     def rank_of(self, rows: Array, position: Sequence[str | None]) -> int:
         """How many of the rows a position has passed. One that has left is taken for the first of its cost."""
         blocked, cost, offer_id = position
@@ -191,7 +206,7 @@ class _OfferPresenter:
             return len(rows)
         passed = blocked == "1", _cost(cost)
         listed = rows.tolist()
-        at = bisect_left(listed, _order(passed), key=lambda row: _order(self._standing(row)))
+        at = bisect_left(listed, _order(passed), key=self.order)
         for ahead in range(at, len(listed)):
             if self._standing(listed[ahead]) != passed:
                 break

@@ -36,7 +36,7 @@ _TURN_SECONDS, _WHOLE_SECONDS = 900_000, 600 * 26 * _LONGER
 _TIMES = (("orders", "created_at"), ("attempts", "started_at"), ("ledger", "at"), ("order_events", "at"))
 _LIKE_ANOTHER = {
     *("search", "search-for-an-order", "orders-by-a-reference", "orders-of-one-supplier", "audit-of-one-kind"),
-    *("prices", "prices-country"),
+    *("prices", "prices-country", "history"),
 }
 
 

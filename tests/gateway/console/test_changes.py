@@ -18,6 +18,7 @@ from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.changes import feed
 from gateway.sync.run import run_sync
 
+TABS = ("", "/compare", "/history", "/changes")
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202eevil' + "x" * 10_000
 
 
@@ -96,18 +97,18 @@ async def summed_up(console):
 async def test_a_history_has_a_chart_and_the_same_figures_as_a_table(moved):
     console = moved.console
     change = next(one for one in await changes(console) if one.kind == "up")
-    page = await console.viewer.get(f"/console/history?plan={change.plan_id}")
+    page = await console.viewer.get(f"/console/plans/{change.plan_id}/history")
     chart = json.loads(unescape(re.search(r'data-chart="([^"]+)"', page.text)[1]))
     mine = next(line for line in chart["lines"] if change.supplier_plan_id in line["label"])
     costs = [cost for cost in mine["y"] if cost is not None]
     assert (f"{costs[0]:.2f}", f"{costs[-1]:.2f}") == (change.old.amount, change.new.amount)
     assert all(len(line["y"]) == len(chart["x"]) for line in chart["lines"])
     assert change.old.amount in page.words
-    by_offer = await console.viewer.get(f"/console/history?plan={change.offer_id}")
+    by_offer = await console.viewer.get(f"/console/history?offer={change.offer_id}")
     assert change.supplier_plan_id in by_offer.words
-    table = await console.viewer.get(f"/console/history?plan={change.plan_id}&format=csv")
+    table = await console.viewer.get(f"/console/plans/{change.plan_id}/history?format=csv")
     assert change.old.amount in table.text
-    assert "no supplier offers this" in (await console.viewer.get("/console/history?plan=none-of-it")).words.lower()
+    assert "no supplier offers this" in (await console.viewer.get("/console/plans/none-of-it/history")).words.lower()
     furthest = max((one for one in await changes(console) if one.percent), key=lambda one: abs(one.percent))
     assert furthest.plan_id in (await console.viewer.get("/console/history")).text
     await hold_markup(moved)
@@ -239,7 +240,7 @@ async def hold_markup(moved):
     await pool.execute("UPDATE sync_run_suppliers SET error = $1, warnings = $2", HOSTILE, [HOSTILE])
     plan = await pool.fetchval("SELECT plan_id FROM price_changes LIMIT 1")
     for path in (
-        "/console/changes", "/console/changes/since?since=24h", f"/console/history?plan={plan}", "/console/history",
+        "/console/changes", "/console/changes/since?since=24h", *(f"/console/plans/{plan}{tab}" for tab in TABS),
         f"/console/sync-runs/{moved.held}", moved.difference, "/console/sync-runs",
     ):  # fmt: skip
         page = await moved.console.operator.get(path)
@@ -254,7 +255,7 @@ async def hold_markup(moved):
 async def test_the_chart_is_drawn_and_an_operator_decides_by_keyboard_alone(moved, open_page):
     console = moved.console
     change = next(one for one in await changes(console) if one.kind == "up")
-    page = await open_page(console.operator, f"/console/history?plan={change.plan_id}")
+    page = await open_page(console.operator, f"/console/plans/{change.plan_id}/history")
     await page.wait_for_selector(".chart canvas")
     await expect(page.locator(".chart .u-legend tr").nth(1)).to_be_attached()
     painted = await page.evaluate("() => document.querySelector('.chart canvas').toDataURL().length")

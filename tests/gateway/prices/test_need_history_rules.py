@@ -15,7 +15,7 @@ DAY_0 = datetime(2026, 11, 1, tzinfo=UTC)
 def offer(name, costs, supplier="alpha"):
     """An offer by its costs from days on; None: not offered."""
     steps = [(DAY_0 + timedelta(days=day), None if cost is None else Decimal(cost)) for day, cost in costs.items()]
-    return OfferLine(NeedOffer(f"off_{name}", supplier, name, name), steps)
+    return OfferLine(NeedOffer(f"off_{name}", supplier, name, name, "jp-5gb-30d"), steps)
 
 
 def line(offers):
