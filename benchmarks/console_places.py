@@ -14,7 +14,8 @@ _ORDER = "SELECT id FROM orders WHERE mode = $1 AND status = '{}' ORDER BY creat
 _ESIM = "SELECT id FROM esims WHERE mode = $1 ORDER BY observed_at DESC NULLS LAST, created_at DESC, id LIMIT 1"
 _PLAN = """
 SELECT o.plan_id FROM offers o JOIN suppliers s ON s.name = o.supplier AND s.mode = $1
-WHERE o.gone_at IS NULL AND o.coverage = '{JP}' GROUP BY o.plan_id ORDER BY count(*) DESC, o.plan_id LIMIT 1
+WHERE o.gone_at IS NULL GROUP BY o.plan_id, o.coverage
+ORDER BY least(count(DISTINCT o.supplier), 3) DESC, cardinality(o.coverage), o.plan_id LIMIT 1
 """
 _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their

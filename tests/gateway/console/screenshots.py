@@ -28,7 +28,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
-_COLOURS = 40
+_COLOURS = 96  # flags have many
 # The data's orders are of some hours, the last of which wait for an operator. For the charts of Home they are of so
 # many times as long, and turned round by some days, so that today has ordinary ones.
 _LONGER = 80
