@@ -79,6 +79,8 @@ ASKED = {
     "search for an order": ("/console/orders", "SELECT 'q=' || order_id FROM attempts ORDER BY started_at LIMIT 1"),
     "esims of one supplier": ("/console/esims", "SELECT 'supplier=' || max(name) FROM suppliers WHERE mode = $1"),
     "esims that are active": ("/console/esims", "SELECT 'state=active&sort=updated'"),
+    "orders by price": ("/console/orders", "SELECT 'sort=price&direction=desc'"),
+    "audit by actor": ("/console/audit", "SELECT 'sort=actor'"),
     "esims by an order": ("/console/esims", "SELECT 'q=' || order_id FROM esims ORDER BY created_at LIMIT 1"),
     "audit of one kind": ("/console/audit", "SELECT 'action=' || action FROM audit_log ORDER BY id DESC LIMIT 1"),
 }

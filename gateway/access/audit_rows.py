@@ -10,9 +10,17 @@ import msgspec
 
 from gateway.access.user_rows import Visitor
 from gateway.kit.log import redact
-from gateway.kit.pages import FIRST_PAGE, PageRequest
+from gateway.kit.pages import FIRST_PAGE, PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from schemas.page import Page
+
+_BY_ID = SortKey("id", int)
+SORTS = SortOrders(
+    at=(SortKey("id", int, descending=True),),
+    actor=(SortKey("actor", str), _BY_ID),
+    action=(SortKey("action", str), _BY_ID),
+    object=(SortKey("object", str), _BY_ID),
+)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -54,16 +62,15 @@ async def newest(
     action: str | None = None,
     what: str | None = None,
 ) -> Page[Entry]:
-    """A page of the log, the newest first; ``action`` may be the beginning of one."""
+    """A page of the log, the newest first or as it is sorted; ``action`` may be the beginning of one."""
+    arguments: list[Any] = [actor, action, what]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        """SELECT * FROM audit_log
-           WHERE id < $1 AND ($2::text IS NULL OR actor = $2)
-             AND ($3::text IS NULL OR starts_with(action, $3)) AND ($4::text IS NULL OR object = $4)
-           ORDER BY id DESC LIMIT $5""",
-        *page_request.before(int),
-        actor,
-        action,
-        what,
+        f"""SELECT * FROM audit_log
+            WHERE ($1::text IS NULL OR actor = $1) AND ($2::text IS NULL OR starts_with(action, $2))
+              AND ($3::text IS NULL OR object = $3) AND {keyset.condition}
+            ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",  # noqa: S608 - our own words
+        *arguments,
         page_request.fetch,
     )
-    return page_request.page([Entry(**dict(row)) for row in rows], lambda entry: (entry.id,))
+    return page_request.page(rows, keyset.key).map(lambda row: Entry(**dict(row)))

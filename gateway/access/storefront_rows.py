@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from schemas.page import Page
 
@@ -36,6 +37,13 @@ class SpendLimit(msgspec.Struct, frozen=True):
     limit: Decimal | None
 
 
+_BY_NAME = SortKey("s.name", str)
+# There are few storefronts: the figures of all are read for any page.
+SORTS = SortOrders(
+    name=(_BY_NAME,),
+    orders=(SortKey("coalesce(o.orders, 0)", int, descending=True, name="orders"), _BY_NAME),
+    sold=(SortKey("coalesce(o.sold, 0)", Decimal, descending=True, name="sold"), _BY_NAME),
+)
 _SELECT = """
     SELECT s.id, s.name, s.created_at, s.daily_spend_limit,
            coalesce(k.keys, 0) AS keys, k.last_used_at,
@@ -55,11 +63,15 @@ _SELECT = """
 
 
 async def all_of(pool: Pool, mode: str, page_request: PageRequest) -> Page[Storefront]:
-    """The storefronts by name."""
+    """The storefronts by name, or as the page is sorted."""
+    arguments: list[Any] = [mode]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        _SELECT + "WHERE s.name > $2 ORDER BY s.name LIMIT $3", mode, *page_request.after(str), page_request.fetch
+        _SELECT + f"WHERE {keyset.condition} ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}",
+        *arguments,
+        page_request.fetch,
     )
-    return page_request.page(rows, columns("name")).map(lambda row: Storefront(**dict(row)))
+    return page_request.page(rows, keyset.key).map(lambda row: Storefront(**dict(row)))
 
 
 async def find(pool: Pool, mode: str, storefront_id: str) -> Storefront | None:

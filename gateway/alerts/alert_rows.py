@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from gateway.alerts.alert_kinds import KINDS
 from gateway.alerts.alert_rules import ActiveAlert, Raised, Resolved, Unchanged
 from gateway.catalog.catalog_state_rows import WRITER_LOCK
-from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
+from gateway.kit.pages import FIRST_PAGE, PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from schemas.api_alerts import Alert
 from schemas.page import Page
@@ -24,6 +24,9 @@ _LOCK_WAIT = "2s"
 _COLUMNS = """id, rule_id, rule_name AS rule, kind, level, subject, title, detail, supplier, mode, link, flapping,
     raised_at, cleared_at, cleared_why"""
 
+SORTS = SortOrders(
+    raised=(SortKey("raised_at", datetime, descending=True), SortKey("id", str, descending=True)),
+)
 _STATES = {None: "true", "standing": "cleared_at IS NULL", "cleared": "cleared_at IS NOT NULL"}
 
 
@@ -187,19 +190,18 @@ async def newest(
     kind: str | None = None,
     supplier: str | None = None,
 ) -> Page[Alert]:
-    """Alerts, the newest first."""
+    """Alerts, the newest first or as the page is sorted."""
+    arguments: list[Any] = [kind, supplier]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
         f"""SELECT {_COLUMNS} FROM alerts
-            WHERE (raised_at, id) < ($1, $2)
-              AND {_STATES[state]}
-              AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR supplier = $4)
-            ORDER BY raised_at DESC, id DESC LIMIT $5""",  # noqa: S608 - our own words
-        *page_request.before(datetime, str),
-        kind,
-        supplier,
+            WHERE {_STATES[state]} AND ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR supplier = $2)
+              AND {keyset.condition}
+            ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",  # noqa: S608 - our own words
+        *arguments,
         page_request.fetch,
     )
-    return page_request.page(rows, columns("raised_at", "id")).map(_alert)
+    return page_request.page(rows, keyset.key).map(_alert)
 
 
 async def counts(pool: Connection | Pool) -> Mapping[str, int]:

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.access.key_rows import Mode
 from gateway.checkouts.payment_rows import CaseRow
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.orders.order_view_rows import StorefrontScope
 from schemas.checkouts import CheckoutEvent
@@ -35,6 +35,7 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
     plan: dict[str, Any]
     price: Decimal
     currency: str
+    price_base: Decimal
     base_currency: str
     language: str
     return_url: str | None
@@ -65,15 +66,20 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
 _STATUS = "(CASE WHEN c.open_cases > 0 THEN 'needs_review' ELSE c.state END)"  # as its index has it
 _SELECT = f"""
     SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, {_STATUS} AS status, c.reference, c.plan,
-           c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url,
-           c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_poll_at,
-           c.expires_at, c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
-           k.reason AS review_reason, k.opened_at AS review_since
+           c.price, c.currency, c.price_base, c.base_currency, c.language, c.return_url, c.account, c.link_id,
+           c.payment_url, c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email,
+           c.next_poll_at, c.expires_at, c.created_at, c.updated_at, c.paid_at,
+           o.id AS order_id, o.status AS order_status, k.reason AS review_reason, k.opened_at AS review_since
     FROM checkouts c JOIN storefronts s ON s.id = c.storefront_id
     LEFT JOIN orders o ON o.checkout_id = c.id
     LEFT JOIN LATERAL (SELECT reason, opened_at FROM payment_cases
         WHERE c.open_cases > 0 AND checkout_id = c.id AND closed_at IS NULL ORDER BY opened_at, id LIMIT 1) k ON true
 """  # noqa: S608 - our own words
+# "price" sorts by the price in base currency.
+SORTS = SortOrders(
+    at=(SortKey("c.created_at", datetime, descending=True), SortKey("c.id", str)),
+    price=(SortKey("c.price_base", Decimal), SortKey("c.id", str)),
+)
 _PAGE = """
       AND (c.created_at < $3 OR c.created_at = $3 AND c.id > $4)
     ORDER BY c.created_at DESC, c.id LIMIT $5
@@ -123,19 +129,18 @@ async def of_all(
     status: str | None = None,
     storefront: str | None = None,
 ) -> Page[CheckoutView]:
-    """All storefronts' checkouts, the newest first; a storefront by its name."""
+    """All storefronts' checkouts, the newest first or as the page is sorted; a storefront by its name."""
+    arguments: list[Any] = [status, mode, storefront]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
         _SELECT
         + f"""WHERE ($1::text IS NULL OR {_STATUS} = $1) AND ($2::text IS NULL OR c.mode = $2)
-               AND ($6::text IS NULL OR s.name = $6)"""
-        + _PAGE,
-        status,
-        mode,
-        *page_request.before(datetime, str),
+               AND ($3::text IS NULL OR s.name = $3) AND {keyset.condition}
+             ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",
+        *arguments,
         page_request.fetch,
-        storefront,
     )
-    return page_request.page(rows, columns("created_at", "id")).map(_view)
+    return page_request.page(rows, keyset.key).map(_view)
 
 
 async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:

@@ -25,6 +25,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import sheet_of
 from gateway.prices.supplier_figures import capabilities
@@ -56,6 +57,7 @@ async def overview(request: web.Request) -> View:
 
 
 @pages("GET", _LIST + "/history", nav="Alerts")
+@with_saved_filters
 async def history(request: web.Request) -> View:
     """Every alert that there was, the newest first."""
     form = query_form(request)
@@ -63,7 +65,7 @@ async def history(request: web.Request) -> View:
     kind, supplier = form.choice("kind", KINDS, required=False), form.text("supplier", most=40)
     found = await stored.newest(
         deps_of(request).pool,
-        page_request_of(request, _PAGE),
+        page_request_of(request, _PAGE, stored.SORTS),
         state=cast('Literal["standing", "cleared"]', state) if state else None,
         kind=kind or None,
         supplier=supplier or None,
@@ -251,7 +253,7 @@ async def notices(request: web.Request) -> list[Notice]:
 
 async def _overview(request: web.Request) -> View:
     pool = deps_of(request).pool
-    found = await stored.newest(pool, page_request_of(request, _PAGE), state="standing")
+    found = await stored.newest(pool, page_request_of(request, _PAGE, stored.SORTS), state="standing")
     channels = await alert_channels.all_channels(pool)
     context = {
         "rows": [(alert, own_address(alert.link, _LIST)) for alert in found.data],

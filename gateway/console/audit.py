@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway.access import audit_rows as store
 from gateway.console.forms import query_form
 from gateway.console.pages import Csv, Pages, View, deps_of, next_page, page_request_of
+from gateway.console.saved_filters import with_saved_filters
 
 pages = Pages()
 _PAGE = 50
@@ -15,13 +16,14 @@ _MOST_DETAIL = 400
 
 
 @pages("GET", "/console/audit", role="operator", nav="Audit")
+@with_saved_filters
 async def audit(request: web.Request) -> View:
     """Changes by whom, of which kind, to what."""
     form = query_form(request)
     wanted = {name: form.text(name) for name in ("actor", "action", "object")}
     found = await store.newest(
         deps_of(request).pool,
-        page_request_of(request, _PAGE),
+        page_request_of(request, _PAGE, store.SORTS),
         actor=wanted["actor"] or None,
         action=wanted["action"] or None,
         what=wanted["object"] or None,

@@ -23,7 +23,9 @@ from gateway.console.pages import (
 )
 from gateway.console.plan_page import PLAN, moved, plan_view
 from gateway.console.prices import index_of
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.sheet import sheet_of
+from gateway.prices import change_rows
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
 from gateway.prices.change_tables import CHANGES, of_summary
@@ -37,6 +39,7 @@ SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "m
 
 
 @pages("GET", "/console/changes", nav="Changes")
+@with_saved_filters
 async def changes(request: web.Request) -> View | web.Response:
     """The feed, the newest first, with its filters in the address. That of one plan is a tab of the plan's page."""
     form, deps = query_form(request), deps_of(request)
@@ -67,7 +70,7 @@ async def _feed(request: web.Request, form: Form, plan_id: str | None = None) ->
         min_percent=form.decimal("percent", least=0, most=1_000_000),
         min_amount=form.decimal("amount", least=0, most=1_000_000),
     )
-    found = await flow.feed(deps.pool, deps.settings, wanted, page_request_of(request, _PAGE))
+    found = await flow.feed(deps.pool, deps.settings, wanted, page_request_of(request, _PAGE, change_rows.SORTS))
     sheet = sheet_of(CHANGES, found.data)
     context = {
         "path": request.path,
@@ -85,6 +88,7 @@ async def _feed(request: web.Request, form: Form, plan_id: str | None = None) ->
 
 
 @pages("GET", "/console/changes/since", nav="Changes")
+@with_saved_filters
 async def since(request: web.Request) -> View:
     """What changed since a date or the last visit, for each supplier and each country."""
     form, deps = query_form(request), deps_of(request)

@@ -30,6 +30,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, Columns, columns, sheet_of
@@ -51,6 +52,7 @@ _OTHERS = (
 
 
 @pages("GET", LIST, nav="Checkouts")
+@with_saved_filters
 async def checkouts(request: web.Request) -> View:
     """The checkouts, the newest first, and above them payments that belong to none."""
     form, deps = query_form(request), deps_of(request)
@@ -60,7 +62,11 @@ async def checkouts(request: web.Request) -> View:
     only = None if side == "both" else side
     page, strangers = await asyncio.gather(
         checkout_view_rows.of_all(
-            deps.pool, page_request_of(request, _PAGE), mode=only, status=status, storefront=storefront
+            deps.pool,
+            page_request_of(request, _PAGE, checkout_view_rows.SORTS),
+            mode=only,
+            status=status,
+            storefront=storefront,
         ),
         flow.waiting(deps, PageRequest(_MOST_CASES), mode=only, reason="unknown_checkout"),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from datetime import UTC, datetime
-from typing import cast, get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,8 +25,9 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.inventory import delivery_rules, esim_life_rules, esim_list_rows, esim_rows, esims
-from gateway.inventory.esim_list_rows import EsimFilter, EsimOrder, UsageSeen
+from gateway.inventory.esim_list_rows import EsimFilter, UsageSeen
 from gateway.inventory.esim_rows import Esim
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import columns, sheet_of
@@ -42,11 +42,6 @@ pages = Pages()
 LIST = "/console/esims"
 _PAGE = 50
 _STATES = [state.value for state in ServiceState]
-_ORDERS: tuple[tuple[EsimOrder, str], ...] = (
-    ("newest", "newest first"),
-    ("oldest", "oldest first"),
-    ("updated", "last update first"),
-)
 _COLUMNS = columns(
     "esim=id, order=order_id, storefront, supplier, plan, iccid, profile=profile_state, service=service_state,"
     " used_mb, total_mb, created_at, observed_at"
@@ -75,15 +70,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @pages("GET", LIST, nav="eSIMs")
+@with_saved_filters
 async def list_esims(request: web.Request) -> View:
-    """The eSIMs, by state, supplier and order; or those that a text names."""
+    """The eSIMs, by state and supplier; or those that a text names."""
     form, deps = query_form(request), deps_of(request)
     question = form.text("q", most=200)
     wanted = EsimFilter(
         mode=mode(request),
         state=form.choice("state", _STATES, required=False) or None,
         supplier=form.text("supplier", most=60) or None,
-        order=cast("EsimOrder", form.choice("sort", get_args(EsimOrder), required=False) or "newest"),
     )
     storefronts, suppliers = await asyncio.gather(
         order_search_rows.storefronts_named(deps.pool), order_search_rows.suppliers_named(deps.pool)
@@ -93,7 +88,9 @@ async def list_esims(request: web.Request) -> View:
         named = await orders.search(deps, question)
         found = await esim_list_rows.of_found_orders(deps.pool, deps.seal, named)
     else:
-        page = await esim_list_rows.listed(deps.pool, deps.seal, wanted, page_request_of(request, _PAGE))
+        page = await esim_list_rows.listed(
+            deps.pool, deps.seal, wanted, page_request_of(request, _PAGE, esim_list_rows.SORTS)
+        )
         found, following = page.data, next_page(request, page)
     names = dict(storefronts)
     lines = [_line(request, esim, names.get(esim.storefront_id, "")) for esim in found]
@@ -103,7 +100,6 @@ async def list_esims(request: web.Request) -> View:
         "wanted": wanted,
         "states": [(state, state.replace("_", " ")) for state in _STATES],
         "suppliers": suppliers,
-        "orders": _ORDERS,
         "next": following,
     }
     return View("esims.html", context, title="eSIMs", csv=Csv("esims", *sheet_of(_COLUMNS, lines)))

@@ -20,7 +20,7 @@ _JOBS = columns("id, kind, state, about, created=created_at, due=due_at, attempt
 @pages("GET", "/console/jobs", nav="Jobs")
 async def jobs(request: web.Request) -> View:
     """The queue, the oldest first, and the schedules."""
-    found = await running.jobs(deps_of(request).pool, page_request_of(request, _PAGE))
+    found = await running.jobs(deps_of(request).pool, page_request_of(request, _PAGE, job_queue.SORTS))
     context = {"queue": found, "next": next_page(request, found)}
     return View("jobs.html", context, title="Jobs", csv=Csv("jobs", *sheet_of(_JOBS, found.data)))
 

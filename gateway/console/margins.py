@@ -11,6 +11,8 @@ from gateway.catalog.index.margins import MarginQuery, ranked
 from gateway.console.filters import clean
 from gateway.console.forms import Form, query_form
 from gateway.console.pages import Csv, Notice, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
+from gateway.console.saved_filters import with_saved_filters
+from gateway.kit.pages import Sort
 from gateway.prices import margins
 from gateway.pricing import pricing_rule_rows
 from providers.kit import places
@@ -25,6 +27,7 @@ _SCOPES = (("country", "one country"), ("region", "regional"), ("global", "globa
 
 
 @pages("GET", "/console/margins", nav="Margins")
+@with_saved_filters
 async def list_(request: web.Request) -> View:
     """A hundred offers at a time; htmx fetches the next hundred when they come into sight."""
     deps, form = deps_of(request), query_form(request)
@@ -33,7 +36,7 @@ async def list_(request: web.Request) -> View:
     index = index_of(request, storefront)
     fees = margins.fees_of(deps.settings)
     wanted = _asked(form, index)
-    page_request = page_request_of(request, A_PAGE)
+    page_request = page_request_of(request, A_PAGE, margins.SORTS)
     found = margins.page(index, fees, wanted, page_request)
     context: dict[str, Any] = {
         "rows": [_figures(margin) for margin in found.data],
@@ -55,7 +58,9 @@ async def list_(request: web.Request) -> View:
         "only": _ONLY,
         "first": page_request.cursor is None,
     }
-    return View("margins.html", context, title="Margins", csv=Csv("margins", *_file(request, index, wanted)))
+    return View(
+        "margins.html", context, title="Margins", csv=Csv("margins", *_file(request, index, wanted, page_request.sort))
+    )
 
 
 @pages.notice
@@ -105,10 +110,10 @@ def _rules(index: Index) -> list[tuple[str, str]]:
     return [(str(number), clean(index.rules.describe(number))[:60]) for number in numbers]
 
 
-def _file(request: web.Request, index: Index, wanted: MarginQuery) -> tuple[Any, Any]:
+def _file(request: web.Request, index: Index, wanted: MarginQuery, sort: Sort | None) -> tuple[Any, Any]:
     if request.query.get("format") != "csv":
         return (), ()
-    found = margins.sheet(index, margins.fees_of(deps_of(request).settings), wanted)
+    found = margins.sheet(index, margins.fees_of(deps_of(request).settings), wanted, sort)
     return found.columns, found.rows
 
 

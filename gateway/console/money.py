@@ -22,6 +22,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.console.suppliers import FEW_DAYS
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
@@ -57,6 +58,7 @@ async def money_page(request: web.Request) -> View:
 
 
 @pages("GET", _LIST + "/{name}", nav="Money")
+@with_saved_filters
 async def supplier_money(request: web.Request) -> View:
     """One supplier: what its balance is made of, ways to fill it, and its statement beside the ledger for some days."""
     return await _one(request, request.match_info["name"])
@@ -113,7 +115,9 @@ async def _one(request: web.Request, name: str) -> View:
     (supplier,) = await money.of(deps, [name])
     first, last, days = _days(request, form)
     differing = form.ticked("differing")
-    found = await money.ledger(deps, name, first, last, page_request_of(request, _PAGE), differing=differing)
+    found = await money.ledger(
+        deps, name, first, last, page_request_of(request, _PAGE, money.LEDGER_SORTS), differing=differing
+    )
     if found is None:
         raise web.HTTPNotFound
     begun = await money.deposits_begun(deps, PageRequest(_DEPOSITS), supplier=name)

@@ -12,6 +12,7 @@ from gateway.console import buckets
 from gateway.console.history import RANGES
 from gateway.console.pages import Csv, Pages, View, deps_of
 from gateway.console.prices import index_of
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.sheet import Columns, columns, sheet_of
 from gateway.kit.since import since as moment_of
 from gateway.prices.need_history import NeedHistory, need_history
@@ -33,6 +34,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 @pages("GET", "/console/prices/{country}/history", nav="Prices")
+@with_saved_filters
 async def need(request: web.Request) -> View:
     """The cheapest cost of each supplier over time, as a chart and as tables."""
     code = request.match_info["country"]

@@ -31,6 +31,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.items.item_rules import VoucherCodes, codes_in
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
@@ -88,6 +89,7 @@ _OF_A_CANCEL = (
 
 
 @pages("GET", LIST, nav="Orders")
+@with_saved_filters
 async def orders(request: web.Request) -> View | web.Response:
     """The orders, the newest first, by filters; or those that a text names."""
     form, deps = query_form(request), deps_of(request)
@@ -100,7 +102,7 @@ async def orders(request: web.Request) -> View | web.Response:
     if question:
         rows = await flow.lines(deps, await flow.search(deps, question))
     else:
-        found = await flow.listing(deps, wanted, page_request_of(request, _PAGE))
+        found = await flow.listing(deps, wanted, page_request_of(request, _PAGE, order_search_rows.SORTS))
         rows, following = found.data, next_page(request, found)
     context = {
         "lines": rows,

@@ -18,11 +18,12 @@ from gateway.access.key_rows import Mode
 from gateway.access.login import Step
 from gateway.access.user_rows import Role, Session, Visitor
 from gateway.console.forms import Form
-from gateway.kit.pages import PageRequest
+from gateway.kit.pages import PageRequest, Sort, SortOrders
 from gateway.suppliers.deps import Deps
 from schemas.page import Page
 
 __all__ = [
+    "SORTED",
     "ConsolePage",
     "Csv",
     "Hit",
@@ -30,6 +31,7 @@ __all__ = [
     "Notice",
     "Pages",
     "PendingDecision",
+    "SortedList",
     "View",
     "deps_of",
     "here",
@@ -213,6 +215,16 @@ MESSAGE = web.RequestKey("console_message", str)
 STEP: web.RequestKey[Step] = web.RequestKey("console_step")
 
 
+class SortedList(NamedTuple):
+    """The list on a page: by which columns it can be sorted, and how it is."""
+
+    orders: SortOrders
+    sort: Sort
+
+
+SORTED = web.RequestKey("console_sorted_list", SortedList)
+
+
 def deps_of(request: web.Request) -> Deps:
     """Pool, suppliers' accounts, settings, keys and catalogue index of this process."""
     found = request.app[CONTEXT].deps()
@@ -244,9 +256,16 @@ def here(request: web.Request, **changes: Any) -> str:
     return request.path + ("?" + urlencode(kept) if kept else "")
 
 
-def page_request_of(request: web.Request, limit: int) -> PageRequest:
-    """Which page of the list on this page is asked for."""
-    return PageRequest(limit, request.query.get("cursor") or None)
+def page_request_of(request: web.Request, limit: int, orders: SortOrders | None = None) -> PageRequest:
+    """Which page of the list on this page is asked for, and sorted by which of ``orders``.
+
+    The heads of the list's columns (``head`` in templates) then lead to its other orders.
+    """
+    sort = None
+    if orders is not None:
+        sort = orders.find(request.query.get("sort", ""), request.query.get("direction", ""))
+        request[SORTED] = SortedList(orders, sort or orders.own)
+    return PageRequest(limit, request.query.get("cursor") or None, sort)
 
 
 def next_page(request: web.Request, found: Page[Any]) -> str | None:

@@ -19,6 +19,7 @@ from gateway.console.buckets import Filters
 from gateway.console.filters import clean
 from gateway.console.pages import Csv, Hit, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
 from gateway.console.plan_page import plan_url
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.sheet import sheet_of
 from gateway.prices import price_tables, prices
 from gateway.prices.prices import FEWEST_COMPARED, MOST_COMPARED
@@ -34,6 +35,7 @@ _NAME = 60
 
 
 @pages("GET", "/console/prices", nav="Prices")
+@with_saved_filters
 async def matrix(request: web.Request) -> View:
     """The matrix, fifty countries at a time; htmx fetches the next fifty when they come into sight."""
     index = index_of(request)
@@ -60,6 +62,7 @@ async def matrix(request: web.Request) -> View:
 
 
 @pages("GET", "/console/prices/{country}", nav="Prices")
+@with_saved_filters
 async def cell(request: web.Request) -> View:
     """All offers that compete in a country, or in one supplier's cell of it."""
     code = request.match_info["country"]

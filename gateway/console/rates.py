@@ -26,7 +26,7 @@ from gateway.console.pages import (
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import sheet_of
-from gateway.pricing import edit_rates, fetch_rates
+from gateway.pricing import edit_rates, fetch_rates, fx_rows
 from gateway.pricing.rate_tables import HISTORY, RATES
 from gateway.pricing.rates import rate_report
 from schemas.api_rates import ExchangeRatePage, RateEntry, StoredRate
@@ -51,7 +51,7 @@ async def rate(request: web.Request) -> View:
     deps, currency = deps_of(request), request.match_info["currency"]
     every = await edit_rates.every(deps.pool, deps.settings)
     newest = next((row for row in every.data if row.currency == currency), None)
-    found = await edit_rates.history(deps.pool, deps.settings, currency, page_request_of(request, _PAGE))
+    found = await edit_rates.history(deps.pool, deps.settings, currency, page_request_of(request, _PAGE, fx_rows.SORTS))
     if newest is None and not found.data:
         raise web.HTTPNotFound
     drawn = await edit_rates.history(deps.pool, deps.settings, currency, PageRequest(_DRAWN))

@@ -18,8 +18,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from gateway.console import filters, static_files
-from gateway.console.pages import Csv, View, here, is_htmx
+from gateway.console.pages import SORTED, Csv, View, here, is_htmx
 from gateway.console.plan_page import plan_url
+from gateway.console.saved_filters import SAVED, canonical_query
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("console_templates", jinja2.Environment)
 _WORTH_PACKING = 2_000
@@ -27,7 +28,9 @@ _FILTERS = (
     *("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "bars", "clean"),
     *("flag", "with_flag", "with_flags"),
 )
-_MACROS = ("empty", "more", "filters", "check", "select")
+_MACROS = ("empty", "more", "check", "select")
+_DRAWN = ("drawn_field", "drawn_filters", "drawn_saved_filters")
+_SORT_FIELDS = ("sort", "direction")
 _NOT_A_NAME = re.compile(r"[^a-z0-9-]+")
 
 
@@ -52,6 +55,8 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         csrf=csrf,
         field=field,
+        filters=filter_form,
+        head=head,
         here=_here,
         static=static_files.address,
         may=_may,
@@ -59,7 +64,7 @@ def _environment() -> jinja2.Environment:
         plan_url=plan_url,
     )
     module = environment.get_template("_macros.html").module
-    environment.globals.update({name: getattr(module, name) for name in (*_MACROS, "drawn_field")})
+    environment.globals.update({name: getattr(module, name) for name in (*_MACROS, *_DRAWN)})
     return environment
 
 
@@ -119,6 +124,42 @@ def field(context: Context, name: str, label: str, value: Any = "", **more: Any)
     macro: Any = context.environment.globals["drawn_field"]
     drawn: Markup = macro(name, label, typed, context["errors"].get(name), **more)
     return drawn
+
+
+@jinja2.pass_context
+def filter_form(context: Context, action: str, csv_url: str | None = None, *, caller: Any) -> Markup:
+    """A form of filters that live in the address, and the filters of this page that the visitor saved.
+
+    ``{% call filters("/console/orders", csv_url) %}`` fields ``{% endcall %}``. The sort of the list stays as it is.
+    """
+    request, macros = context["request"], context.environment.globals
+    kept = [(name, request.query[name]) for name in _SORT_FIELDS if SORTED in request and name in request.query]
+    form: Any = macros["drawn_filters"]
+    drawn: Markup = form(action, csv_url, kept, caller=caller)
+    if SAVED in request:
+        saved: Any = macros["drawn_saved_filters"]
+        drawn += saved(
+            request[SAVED], canonical_query(request.query_string), request.path, request.path_qs, csrf(context)
+        )
+    return drawn
+
+
+@jinja2.pass_context
+def head(context: Context, column: str, label: str, *, number: bool = False) -> Markup:
+    """The head of a column: a link that sorts the list by it, where the list on this page can be.
+
+    One whose list is sorted by it leads to the other direction. ``number`` is for a column of figures.
+    """
+    opened = Markup('<th scope="col"{}').format(Markup(' class="n"') if number else "")
+    found = context["request"].get(SORTED)
+    if found is None or column not in found.orders.columns:
+        return opened + Markup(">{}</th>").format(label)
+    descending = found.orders.is_descending(column)
+    if found.sort.column == column:
+        opened += Markup(' aria-sort="{}"').format("descending" if found.sort.descending else "ascending")
+        descending = not found.sort.descending
+    url = here(context["request"], sort=column, direction="desc" if descending else "asc", cursor=None)
+    return opened + Markup('><a class="sort" href="{}">{}</a></th>').format(url, label)
 
 
 @jinja2.pass_context

@@ -7,6 +7,7 @@ from itertools import groupby
 from aiohttp import web
 
 from gateway.console.pages import Csv, Pages, View, deps_of
+from gateway.console.saved_filters import with_saved_filters
 from gateway.operations import running
 from schemas.api_suppliers import Setting
 
@@ -21,6 +22,7 @@ _COLUMNS = ("setting", "value", "source", "meaning")
 
 
 @pages("GET", "/console/settings", nav="Settings")
+@with_saved_filters
 async def settings(request: web.Request) -> View:
     """All of them by section."""
     found = running.settings_in_force(deps_of(request).settings)

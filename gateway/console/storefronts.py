@@ -131,7 +131,9 @@ async def endpoint(request: web.Request) -> View:
     found = await endpoint_rows.find(deps.pool, owner, part(request, "endpoint"))
     if found is None:
         raise web.HTTPNotFound
-    sent = await endpoint_rows.deliveries(deps.pool, found.id, page_request_of(request, _PAGE))
+    sent = await endpoint_rows.deliveries(
+        deps.pool, found.id, page_request_of(request, _PAGE, endpoint_rows.DELIVERY_SORTS)
+    )
     context = {
         "storefront": storefront,
         "endpoint": found,
@@ -169,7 +171,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
     side, deps = mode(request), deps_of(request)
-    page = await store.all_of(deps.pool, side, page_request_of(request, _PAGE))
+    page = await store.all_of(deps.pool, side, page_request_of(request, _PAGE, store.SORTS))
     base = deps.settings.base_currency
     context = {
         "storefronts": [

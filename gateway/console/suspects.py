@@ -20,6 +20,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.sheet import columns, sheet_of
 from gateway.sync import requests, suspect_rows, suspects
 from schemas.api_suspects import SuspectRule
@@ -40,12 +41,13 @@ _SUSPECTS = columns(
 
 
 @pages("GET", _LIST, nav="Suspect prices")
+@with_saved_filters
 async def suspect_prices(request: web.Request) -> View:
     """The groups by supplier and rule, and each offer with its evidence."""
     deps, form = deps_of(request), query_form(request)
     supplier = form.text("supplier", most=40) or None
     rule = _rule(form)
-    page_request = page_request_of(request, _PAGE)
+    page_request = page_request_of(request, _PAGE, suspect_rows.SORTS)
     found = await suspect_rows.suspects(deps.pool, page_request, supplier, rule, mode(request))
     groups = await suspect_rows.groups(deps.pool, mode(request))
     context = {

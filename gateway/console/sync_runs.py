@@ -127,7 +127,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _list(request: web.Request) -> View:
     deps = deps_of(request)
-    found = await run_list_rows.sync_runs(deps.pool, page_request_of(request, _PAGE))
+    found = await run_list_rows.sync_runs(deps.pool, page_request_of(request, _PAGE, run_list_rows.SORTS))
     context = {
         "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.data],
         "next": next_page(request, found),

@@ -23,6 +23,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.console.saved_filters import with_saved_filters
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, columns, sheet_of
@@ -51,6 +52,7 @@ ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("da
 
 
 @pages("GET", _LIST, nav="Unmapped")
+@with_saved_filters
 async def unmapped(request: web.Request) -> View:
     """What was not understood, that first on which most money hangs."""
     deps, form = deps_of(request), query_form(request)

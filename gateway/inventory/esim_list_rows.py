@@ -1,30 +1,29 @@
-"""eSIMs of all storefronts, for operators: a page of them by state, supplier and order, each found by an index."""
+"""eSIMs of all storefronts, for operators: a page of them by state and supplier, sorted by what an index serves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from gateway.access.key_rows import Mode
 from gateway.inventory import esim_rows
 from gateway.inventory.esim_rows import Esim
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
 from schemas.page import Page
 
-EsimOrder = Literal["newest", "oldest", "updated"]
 # As in the index that serves it. The state is the last that was reported, without the seal of the whole status.
 _STATE = "left(split_part(coalesce(e.state_notified, '/unknown'), '/', 2), 20)"
 _UPDATED = "coalesce(e.observed_at, e.created_at)"
-_ORDERS: dict[EsimOrder, tuple[str, str, str]] = {
-    "newest": ("e.created_at", "<", "DESC"),
-    "oldest": ("e.created_at", ">", "ASC"),
-    "updated": (_UPDATED, "<", "DESC"),
-}
+_BY_ID = SortKey("e.id", str, descending=True)
+SORTS = SortOrders(
+    delivered=(SortKey("e.created_at", datetime, descending=True), _BY_ID),
+    updated=(SortKey(_UPDATED, datetime, descending=True, name="updated"), _BY_ID),
+)
 
 
 class EsimFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,32 +32,28 @@ class EsimFilter(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     state: str | None = None
     supplier: str | None = None
-    order: EsimOrder = "newest"
 
 
 async def listed(pool: Pool, seal: Seal, wanted: EsimFilter, page_request: PageRequest) -> Page[Esim]:
-    """The eSIMs that are so, in the order asked for."""
-    moment, beyond, direction = _ORDERS[wanted.order]
+    """The eSIMs that are so, the newest first or as the page is sorted."""
     conditions = ["e.mode = $1"]
     arguments: list[Any] = [wanted.mode]
     for condition, value in ((_STATE, wanted.state), ("e.supplier", wanted.supplier)):
         if value is not None:
             arguments.append(value)
             conditions.append(f"{condition} = ${len(arguments)}")
-    if page_request.cursor is not None:
-        kinds = (datetime, str)
-        arguments += page_request.after(*kinds) if direction == "ASC" else page_request.before(*kinds)
-        conditions.append(f"({moment}, e.id) {beyond} (${len(arguments) - 1}, ${len(arguments)})")
+    keyset = SORTS.keyset(page_request, arguments)
+    conditions.append(keyset.condition)
     arguments.append(page_request.fetch)
     async with pool.acquire() as connection, connection.transaction():
         # A plan that fits every state alike fits a rare one badly.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         rows = await connection.fetch(
-            f"""SELECT e.id, {moment} AS moment FROM esims e WHERE {" AND ".join(conditions)}
-                ORDER BY {moment} {direction}, e.id {direction} LIMIT ${len(arguments)}""",  # noqa: S608 - our own words
+            f"""SELECT e.id, e.created_at, {_UPDATED} AS updated FROM esims e WHERE {" AND ".join(conditions)}
+                ORDER BY {keyset.order} LIMIT ${len(arguments)}""",  # noqa: S608 - our own words
             *arguments,
         )
-        page = page_request.page(rows, columns("moment", "id"))
+        page = page_request.page(rows, keyset.key)
         found = await esim_rows.by_ids(connection, seal, [row["id"] for row in page.data])
     return page.map(lambda row: found[row["id"]])
 

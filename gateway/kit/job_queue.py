@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from gateway.kit.jobs import SYNC, SyncJob
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Pool
 from schemas.api_suppliers import Job, JobFailure, JobKind, Schedule
 from schemas.page import Page
@@ -24,15 +24,20 @@ MOST_FAILURES = 20
 _ERROR = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 
 
+SORTS = SortOrders(id=(SortKey("id", int),))
+
+
 async def jobs(pool: Pool, page_request: PageRequest) -> Page[Job]:
-    """The jobs that wait or run, the oldest first."""
+    """The jobs that wait or run, the oldest first or as the page is sorted."""
+    arguments: list[Any] = []
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        """SELECT id, entrypoint, status::text AS status, payload, created, execute_after, attempts, heartbeat
-           FROM pgqueuer WHERE id > $1 ORDER BY id LIMIT $2""",
-        *page_request.after(int),
+        f"""SELECT id, entrypoint, status::text AS status, payload, created, execute_after, attempts, heartbeat
+            FROM pgqueuer WHERE {keyset.condition} ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",  # noqa: S608
+        *arguments,
         page_request.fetch,
     )
-    return page_request.page(rows, columns("id")).map(_job)
+    return page_request.page(rows, keyset.key).map(_job)
 
 
 async def kinds(pool: Pool) -> list[JobKind]:

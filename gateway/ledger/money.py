@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import PageRequest, price_of
+from gateway.kit.pages import PageRequest, SortKey, SortOrders, price_of
 from gateway.ledger import deposit_rows, deposits, supplier_statements
 from gateway.ledger import supplier_statement_rows as rows
 from gateway.ledger.ledger_view_rules import DIFFERENT, Line
@@ -37,6 +37,8 @@ from schemas.page import Page
 MOST_DAYS = 92
 USUAL_DAYS = 7
 REFRESH_SECONDS = 25.0
+# The lines of some days are in memory: no index is needed.
+LEDGER_SORTS = SortOrders(at=(SortKey("at", datetime, descending=True), SortKey("movement", str, descending=True)))
 
 
 async def of_all(deps: Deps, page_request: PageRequest, mode: Mode | None = None) -> Page[SupplierMoney]:
@@ -95,8 +97,9 @@ async def ledger(
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
     every = await supplier_statements.ledger(deps, name, day)
     wanted = [line for line in every if line.verdict in {*DIFFERENT, "open"}] if differing else every
-    start = page_request.before(datetime, str)
-    page = page_request.page([line for line in wanted if _place(line) < start], _place).map(_line)
+    key = LEDGER_SORTS.key(page_request)
+    left = _behind(wanted, LEDGER_SORTS.position(page_request), oldest_first=page_request.sort is not None)
+    page = page_request.page(left, lambda line: key({"at": line.at, "movement": line.movement})).map(_line)
     walk = (await rows.walks(deps.pool, [name])).get(name)
     return SupplierLedgerPage(
         **msgspec.structs.asdict(page),
@@ -173,6 +176,15 @@ def _transaction(line: StoredStatementLine) -> SupplierTransaction:
 def _line(line: Line) -> SupplierLedgerLine:
     fields = msgspec.structs.asdict(line) | {"theirs": price_of(line.theirs), "ours": price_of(line.ours)}
     return msgspec.convert(fields, SupplierLedgerLine)
+
+
+def _behind(lines: Sequence[Line], position: tuple[Any, ...] | None, *, oldest_first: bool) -> Sequence[Line]:
+    """The lines behind a position, of all that stand with the newest first."""
+    if position is None:
+        return []
+    if oldest_first:
+        return [line for line in reversed(lines) if not position or _place(line) > position]
+    return [line for line in lines if not position or _place(line) < position]
 
 
 def _place(line: Line) -> tuple[datetime, str]:

@@ -79,8 +79,8 @@ class OrderDetail(msgspec.Struct, frozen=True):
 
 
 async def listing(deps: Deps, wanted: OrderFilter, page_request: PageRequest) -> Page[Line]:
-    """Orders that are so, the newest first."""
-    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, page_request), engine.rates(deps))
+    """Orders that are so, the newest first or as the page is sorted."""
+    found, rates = await asyncio.gather(order_search_rows.page_of(deps.pool, wanted, page_request), engine.rates(deps))
     return found.map(lambda order: _line(order, rates))
 
 
@@ -98,7 +98,7 @@ async def search(deps: Deps, text: str) -> list[str]:
 
 
 async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
-    """These orders, the newest first."""
+    """These orders, in the order of the ids."""
     found, rates = await asyncio.gather(order_search_rows.listed(deps.pool, ids), engine.rates(deps))
     return [_line(order, rates) for order in found]
 

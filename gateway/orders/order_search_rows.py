@@ -1,4 +1,4 @@
-"""Finding orders among very many: by filters, the newest first, and by what people have in hand.
+"""Finding orders among very many: by filters, the newest first or otherwise sorted, and by what people have in hand.
 
 Every question here stands on an index: ids are found first, and only what a page shows is fetched for them.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from schemas.page import Page
 
@@ -38,6 +38,11 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Sequence[tuple[str, str]] = ()
 
 
+# "at" is the list's own order; "price" sorts by the price in base currency.
+SORTS = SortOrders(
+    at=(SortKey("o.created_at", datetime, descending=True), SortKey("o.id", str)),
+    price=(SortKey("o.price_base", Decimal), SortKey("o.id", str)),
+)
 _COLUMNS = {"mode": "mode", "status": "status", "kind": "kind", "storefront": "storefront_id", "reference": "reference"}
 
 
@@ -75,15 +80,15 @@ class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
     fee_base: Decimal | None
 
 
-async def newest(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> Page[ListedOrder]:
-    """The orders that are so, the newest first."""
+async def page_of(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> Page[ListedOrder]:
+    """The orders that are so, the newest first or as the page is sorted."""
     async with pool.acquire() as connection:
-        page = await newest_ids(connection, wanted, page_request)
+        page = await page_of_ids(connection, wanted, page_request)
         return page.of(await _listed(connection, page.data))
 
 
-async def newest_ids(connection: Connection, wanted: OrderFilter, page_request: PageRequest) -> Page[str]:
-    """The ids of the orders that are so, the newest first."""
+async def page_of_ids(connection: Connection, wanted: OrderFilter, page_request: PageRequest) -> Page[str]:
+    """The ids of the orders that are so, the newest first or as the page is sorted."""
     conditions: list[str] = []
     values: list[Any] = []
 
@@ -106,22 +111,20 @@ async def newest_ids(connection: Connection, wanted: OrderFilter, page_request: 
         where("o.metadata @> {} AND o.metadata <> '{{}}'", {key: value})
     if wanted.supplier is not None:
         where("EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = {})", wanted.supplier)
-    if page_request.cursor is not None:
-        values += page_request.before(datetime, str)
-        time, name = f"${len(values) - 1}", f"${len(values)}"
-        conditions.append(f"o.created_at <= {time} AND (o.created_at < {time} OR o.id > {name})")
+    keyset = SORTS.keyset(page_request, values)
+    conditions.append(keyset.condition)
     values.append(page_request.fetch)
-    found = f"""SELECT o.id, o.created_at FROM orders o WHERE {" AND ".join(conditions) or "true"}
-                ORDER BY o.created_at DESC, o.id LIMIT ${len(values)}"""  # noqa: S608 - our own words
+    found = f"""SELECT o.id, o.created_at, o.price_base FROM orders o WHERE {" AND ".join(conditions)}
+                ORDER BY {keyset.order} LIMIT ${len(values)}"""  # noqa: S608 - our own words
     async with connection.transaction():
         # A plan that fits every supplier alike fits the one that sold three orders badly.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         rows = await connection.fetch(found, *values)
-    return page_request.page(rows, columns("created_at", "id")).map(lambda row: str(row["id"]))
+    return page_request.page(rows, keyset.key).map(lambda row: str(row["id"]))
 
 
 async def listed(pool: Pool, ids: Sequence[str]) -> list[ListedOrder]:
-    """These orders as lines of a list, the newest first."""
+    """These orders as lines of a list, in the order of the ids."""
     async with pool.acquire() as connection:
         return await _listed(connection, ids)
 
@@ -188,7 +191,8 @@ async def _listed(connection: Any, ids: Sequence[str]) -> list[ListedOrder]:
                SELECT sum(amount) FILTER (WHERE e.kind = 'charge') AS charged,
                       sum(amount) FILTER (WHERE e.kind = 'refund') AS refunded, max(e.currency) AS currency
                FROM attempts t JOIN ledger e ON e.attempt_id = t.id WHERE t.order_id = o.id) l ON true
-           WHERE o.id = ANY($1) ORDER BY o.created_at DESC, o.id""",
+           WHERE o.id = ANY($1)""",
         list(ids),
     )
-    return [ListedOrder(**dict(row)) for row in rows]
+    found = {row["id"]: ListedOrder(**dict(row)) for row in rows}
+    return [found[id_] for id_ in ids if id_ in found]

@@ -88,7 +88,7 @@ async def newest_first(
     """Those of a storefront's orders that are so, the newest first."""
     own = msgspec.structs.replace(wanted, storefront=scope.storefront_id, mode=scope.mode)
     async with pool.acquire() as connection:
-        page = await order_search_rows.newest_ids(connection, own, page_request)
+        page = await order_search_rows.page_of_ids(connection, own, page_request)
         rows = await connection.fetch(_SELECT + "WHERE o.id = ANY($1) ORDER BY o.created_at DESC, o.id", page.data)
     return page.of(map(_order, rows))
 

@@ -1,4 +1,4 @@
-"""The feed of changes: moved prices and other events of offers, merged, the newest first.
+"""The feed of changes: moved prices and other events of offers, merged, the newest first or the oldest first.
 
 Both tables are read in the order of (at, id) from a position on. Where a filter cannot be met by an index the
 rows are looked at in bounded chunks, and the position goes on behind what was looked at, so that no filter
@@ -14,9 +14,17 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.catalog.successor_rows import OF_PLAN_AND_SUCCESSORS
+from gateway.kit.pages import SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from gateway.prices.change_rules import ChangeFilter
 
+SORTS = SortOrders(
+    at=(
+        SortKey("at", datetime, descending=True),
+        SortKey("src", int, descending=True),
+        SortKey("id", int, descending=True),
+    )
+)
 _EVENT, _PRICE = 0, 1
 _LAST = 2**63 - 1
 _PRICES = """SELECT c.at, 1 AS src, c.id, c.supplier, c.supplier_plan_id, c.plan_id, NULL::text AS event,
@@ -89,20 +97,24 @@ async def chunk(
     scan_limit: int,
     limit: int,
     offers: Offers | None = None,
+    oldest_first: bool = False,
 ) -> Chunk:
-    """At most ``limit`` wanted rows among the next ``look_at`` after a place, the newest first.
+    """At most ``limit`` wanted rows among the next ``scan_limit`` after a place, the newest or the oldest first.
 
     ``offers`` (supplier, its own id) are those whose changes are looked at, all when None.
     """
     sql = _Sql()
-    scanned = _scanned(sql, wanted, offers, after, scan_limit)
+    scanned = _scanned(sql, wanted, offers, after, scan_limit, oldest_first=oldest_first)
+    down, up = ("ASC", "DESC") if oldest_first else ("DESC", "ASC")
     rows = await connection.fetch(
         f"""
         WITH scanned AS MATERIALIZED ({scanned}),
-        edge AS (SELECT (SELECT count(*) FROM scanned) AS seen, at, src, id FROM scanned ORDER BY at, src, id LIMIT 1)
+        edge AS (SELECT (SELECT count(*) FROM scanned) AS seen, at, src, id FROM scanned
+                 ORDER BY at {up}, src {up}, id {up} LIMIT 1)
         SELECT e.seen, e.at AS edge_at, e.src AS edge_src, e.id AS edge_id, j.*
-        FROM edge e LEFT JOIN ({_judged(sql, wanted, rates)} ORDER BY at DESC, src DESC, id DESC LIMIT {limit:d}) j
-        ON true ORDER BY j.at DESC, j.src DESC, j.id DESC
+        FROM edge e
+        LEFT JOIN ({_judged(sql, wanted, rates)} ORDER BY at {down}, src {down}, id {down} LIMIT {limit:d}) j
+        ON true ORDER BY j.at {down}, j.src {down}, j.id {down}
         """,  # noqa: S608 - our own words; values are arguments
         *sql.args,
     )
@@ -199,28 +211,46 @@ def _counts() -> str:
     return ", ".join(f"count(*) FILTER (WHERE kind = '{kind}') AS {kind}" for kind in _COUNTED)
 
 
-def _scanned(sql: _Sql, wanted: ChangeFilter, offers: Offers | None, after: Place | None, scan_limit: int) -> str:
+def _scanned(
+    sql: _Sql,
+    wanted: ChangeFilter,
+    offers: Offers | None,
+    after: Place | None,
+    scan_limit: int,
+    *,
+    oldest_first: bool = False,
+) -> str:
     """The next rows of both tables in the feed's order, whatever they are."""
     sources = []
-    if wanted.prices:
-        sources.append(_source(sql, _PRICES, _PRICE, wanted, offers, after, scan_limit))
-    if wanted.events:
-        sources.append(_source(sql, _EVENTS, _EVENT, wanted, offers, after, scan_limit))
+    for asked, select, src in ((wanted.prices, _PRICES, _PRICE), (wanted.events, _EVENTS, _EVENT)):
+        if asked:
+            sources.append(_source(sql, select, src, wanted, offers, after, scan_limit, oldest_first=oldest_first))
     both = " UNION ALL ".join(f"({source})" for source in sources)
-    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at DESC, src DESC, id DESC LIMIT {scan_limit:d}"  # noqa: S608
+    way = "ASC" if oldest_first else "DESC"
+    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at {way}, src {way}, id {way} LIMIT {scan_limit:d}"  # noqa: S608
 
 
 def _source(
-    sql: _Sql, select: str, src: int, wanted: ChangeFilter, offers: Offers | None, after: Place | None, scan_limit: int
+    sql: _Sql,
+    select: str,
+    src: int,
+    wanted: ChangeFilter,
+    offers: Offers | None,
+    after: Place | None,
+    scan_limit: int,
+    *,
+    oldest_first: bool,
 ) -> str:
     conditions = []
+    way, beyond = ("ASC", ">") if oldest_first else ("DESC", "<")
     if after is not None:
-        # Of one moment prices come before events.
+        # Of one moment prices come before events, and behind them where the oldest come first: either way an id
+        # below all is right for the one table, and one above all for the other.
         last_id = after.id if src == after.src else (0 if src > after.src else _LAST)
-        conditions.append(f"(c.at, c.id) < ({sql(after.at)}, {sql(last_id)}::bigint)")
+        conditions.append(f"(c.at, c.id) {beyond} ({sql(after.at)}, {sql(last_id)}::bigint)")
     if wanted.since is not None:
         conditions.append(f"c.at > {sql(wanted.since)}")
-    last = f"ORDER BY c.at DESC, c.id DESC LIMIT {scan_limit:d}"
+    last = f"ORDER BY c.at {way}, c.id {way} LIMIT {scan_limit:d}"
     if offers is not None:
         keys = f"unnest({sql([o[0] for o in offers])}::text[], {sql([o[1] for o in offers])}::text[]) AS k (a, b)"
         conditions.append("c.supplier = k.a AND c.supplier_plan_id = k.b")

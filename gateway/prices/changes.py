@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import PageRequest, columns, price_of, write_cursor
+from gateway.kit.pages import PageRequest, price_of, write_cursor
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.prices import change_rows
-from gateway.prices.change_rows import Place
+from gateway.prices.change_rows import SORTS, Place
 from gateway.prices.change_rules import EVENT_KINDS, ChangeFilter, move
 from gateway.pricing.rates import rates_now
 from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierChanges
@@ -29,26 +30,34 @@ _NAME = 300
 
 
 async def feed(pool: Pool, settings: Settings, wanted: ChangeFilter, page_request: PageRequest) -> Page[Change]:
-    """A page of changes, the newest first. It may be short, even empty, although it ``has_more``."""
+    """A page of changes, the newest first or as it is sorted. It may be short, even empty, although it ``has_more``."""
     rates = await rates_now(pool, settings)
     offers = None if wanted.plan_id is None else await change_rows.offers_of(pool, wanted.plan_id)
-    if offers == []:
+    key, position = SORTS.key(page_request), SORTS.position(page_request)
+    if offers == [] or position is None:
         return Page.complete([])
-    place = None if page_request.cursor is None else Place(*page_request.before(datetime, int, int))
+    place = Place(*position) if position else None
     found: list[dict[str, Any]] = []
     for scan_limit in _CHUNKS if wanted.picks else (page_request.fetch,):
         left = page_request.fetch - len(found)
         chunk = await change_rows.chunk(
-            pool, wanted, rates.worth, after=place, scan_limit=max(scan_limit, left), limit=left, offers=offers
+            pool,
+            wanted,
+            rates.worth,
+            after=place,
+            scan_limit=max(scan_limit, left),
+            limit=left,
+            offers=offers,
+            oldest_first=page_request.sort is not None,
         )
         found += chunk.rows
         place = chunk.edge
         if place is None or len(found) == page_request.fetch:
             break
-    page = page_request.page(found, columns("at", "src", "id")).map(lambda row: present(row, rates.base))
+    page = page_request.page(found, key).map(lambda row: present(row, rates.base))
     if page.has_more or place is None:
         return page
-    return Page(page.data, has_more=True, next_cursor=write_cursor(place.at, place.src, place.id))
+    return Page(page.data, has_more=True, next_cursor=write_cursor(*key(asdict(place))))
 
 
 async def summary(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index
-from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, rank_of, ranked
-from gateway.kit.pages import PageRequest, price_of
+from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, rank_of, ranked, sorted_by
+from gateway.kit.pages import PageRequest, Sort, SortKey, SortOrders, price_of
 from gateway.kit.settings import Settings
 from gateway.kit.sheet import Sheet, columns, sheet_of
 from schemas.api import Price
@@ -19,6 +20,9 @@ from schemas.money import Money
 
 _NAME = 300
 _MOST_LINES = 100_000
+_PLACE = (SortKey("value", str), SortKey("supplier", str), SortKey("key", str))
+# The offers are in memory: no index is needed.
+SORTS = SortOrders(**{name: (SortKey("first", int), *_PLACE) for name in ("worst", "price", "margin", "percent")})
 
 
 def fees_of(settings: Settings) -> Fees:
@@ -27,11 +31,11 @@ def fees_of(settings: Settings) -> Fees:
 
 
 def page(index: Index, fees: Fees, wanted: MarginQuery, page_request: PageRequest) -> MarginPage:
-    """A page of offers by what is left of their prices, the negative and thin ones first."""
-    found = ranked(index, fees, wanted)
-    start = 0 if page_request.cursor is None else _start(index, found, page_request)
+    """A page of offers by what is left of their prices, the negative and thin ones first, or as it is sorted."""
+    found = _sorted(ranked(index, fees, wanted), page_request.sort)
+    start, key = _start(index, found, SORTS.position(page_request)), SORTS.key(page_request)
     places = range(start, min(start + page_request.fetch, len(found.rows)))
-    page = page_request.page(places, lambda place: _position(index, found, place))
+    page = page_request.page(places, lambda place: key(_position(index, found, place)))
     return MarginPage(
         **msgspec.structs.asdict(page.map(lambda place: _margin(index, fees, int(found.rows[place])))),
         summary=_summary(index, found),
@@ -48,9 +52,9 @@ MARGINS = columns(
 )
 
 
-def sheet(index: Index, fees: Fees, query: MarginQuery) -> Sheet:
+def sheet(index: Index, fees: Fees, query: MarginQuery, sort: Sort | None = None) -> Sheet:
     """The same as a table of plain values."""
-    found = ranked(index, fees, query)
+    found = _sorted(ranked(index, fees, query), sort)
     return sheet_of(MARGINS, (_margin(index, fees, row) for row in found.rows[:_MOST_LINES].tolist()))
 
 
@@ -97,18 +101,33 @@ def _summary(index: Index, found: Ranked) -> MarginSummary:
     )
 
 
-def _position(index: Index, found: Ranked, place: int) -> tuple[int, str, str, str]:
+def _sorted(found: Ranked, sort: Sort | None) -> Ranked:
+    if sort is None or sort.column == "worst":
+        return found
+    return sorted_by(found, sort.column, descending=sort.descending)  # type: ignore[arg-type]
+
+
+def _position(index: Index, found: Ranked, place: int) -> dict[str, str | int]:
     row = int(found.rows[place])
     supplier, key = index.snapshot.suppliers[int(index.snapshot.supplier[row])], index.snapshot.offer_text(row)[0]
-    return int(found.first[place]), repr(float(found.margins[place])), supplier, key
+    return {
+        "first": int(found.first[place]),
+        "value": repr(float(found.value[place])),
+        "supplier": supplier,
+        "key": key,
+    }
 
 
-def _start(index: Index, found: Ranked, page_request: PageRequest) -> int:
-    """The place behind a cursor; the end for a text that names none."""
-    first, margin, supplier, key = page_request.after(int, str, str, str)
+def _start(index: Index, found: Ranked, position: tuple[Any, ...] | None) -> int:
+    """The place behind a position; the end for one that cannot be."""
+    if position is None:
+        return len(found.rows)
+    if not position:
+        return 0
+    first, value, supplier, key = position
     try:
-        return rank_of(found, first, float(margin), index.snapshot.find_row(supplier, key))
-    except (TypeError, ValueError):
+        return rank_of(found, first, float(value), index.snapshot.find_row(supplier, key))
+    except ValueError:
         return len(found.rows)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from gateway.kit.pages import PageRequest
+from gateway.kit.pages import PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from gateway.pricing.rate_rules import Rate, SourceState
 from schemas.page import Page
 
+SORTS = SortOrders(of=(SortKey("as_of", date, descending=True),))
 # The newest rate of each currency from the day $2 to the day $3; ``base`` is $1. Rows of the kind "shipped" are of
 # older releases, which copied the shipped file here.
 NEWEST = """
@@ -36,18 +37,17 @@ async def waiting(connection: Connection | Pool, base: str) -> dict[str, Rate]:
 async def history(
     connection: Connection | Pool, base: str, currency: str, page_request: PageRequest
 ) -> Page[dict[str, Any]]:
-    """Every rate of a currency with the time at which it was written, the newest first."""
-    (before,) = page_request.before(str)
+    """Every rate of a currency with the time at which it was written, the newest first or as the page is sorted."""
+    arguments: list[Any] = [base, currency]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await connection.fetch(
-        """SELECT currency, rate, as_of, source, kind, written_at FROM fx_rates
-           WHERE base = $1 AND currency = $2 AND kind <> 'shipped' AND ($3::text IS NULL OR as_of::text < $3)
-           ORDER BY as_of DESC LIMIT $4""",
-        base,
-        currency,
-        before,
+        f"""SELECT currency, rate, as_of, source, kind, written_at FROM fx_rates
+            WHERE base = $1 AND currency = $2 AND kind <> 'shipped' AND {keyset.condition}
+            ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",  # noqa: S608 - our own words
+        *arguments,
         page_request.fetch,
     )
-    return page_request.page([dict(row) for row in rows], lambda row: (str(row["as_of"]),))
+    return page_request.page(rows, keyset.key).map(dict)
 
 
 async def lock(connection: Connection) -> None:

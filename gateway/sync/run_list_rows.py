@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from gateway.kit.pages import PageRequest, columns
+from gateway.kit.pages import PageRequest, SortKey, SortOrders, columns
 from gateway.kit.pool import Pool
 from schemas.api_sync import SyncRun, SyncRunSupplier, UnmappedItem
 from schemas.page import Page
 
+# The ids go by the time of the start.
+SORTS = SortOrders(started=(SortKey("id", str, descending=True),))
+
 
 async def sync_runs(pool: Pool, page_request: PageRequest) -> Page[SyncRun]:
-    """Sync runs, the newest first."""
+    """Sync runs, the newest first or as the page is sorted."""
+    arguments: list[Any] = []
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        """SELECT id, started_at, ended_at, state FROM sync_runs
-           WHERE $1::text IS NULL OR id < $1 ORDER BY id DESC LIMIT $2""",
-        *page_request.before(str),
+        f"""SELECT id, started_at, ended_at, state FROM sync_runs
+            WHERE {keyset.condition} ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",  # noqa: S608 - our own words
+        *arguments,
         page_request.fetch,
     )
+    found = page_request.page(rows, keyset.key)
     parts = await pool.fetch(
         """SELECT run_id, supplier, state, total, mapped, set_aside, other_products, new, changed, gone, up, down,
                   in_stock, out_of_stock, suspect, warnings, error, ms
            FROM sync_run_suppliers WHERE run_id = ANY($1) ORDER BY supplier""",
-        [row["id"] for row in rows],
+        [row["id"] for row in found.data],
     )
     by_run: dict[str, list[SyncRunSupplier]] = {}
     for row in parts:
         fields = dict(row)
         by_run.setdefault(fields.pop("run_id"), []).append(SyncRunSupplier(**fields))
-    runs = [SyncRun(**row, suppliers=by_run.get(row["id"], [])) for row in rows]
-    return page_request.page(runs, lambda run: (run.id,))
+    return found.map(lambda row: SyncRun(**row, suppliers=by_run.get(row["id"], [])))
 
 
 async def unmapped(

@@ -7,10 +7,19 @@ from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import PageRequest, columns, money_of, price_of
+from gateway.kit.pages import PageRequest, SortKey, SortOrders, money_of, price_of
 from gateway.kit.pool import Connection, Pool
 from schemas.api_suspects import RivalOffer, Suspect, SuspectRule
 from schemas.page import Page
+
+_BY_ID = SortKey("o.id", str)
+# Offers are as many as the suppliers' lists have, and few of them are suspect: no index is needed.
+SORTS = SortOrders(
+    id=(_BY_ID,),
+    name=(SortKey("o.name", str), _BY_ID),
+    supplier=(SortKey("o.supplier", str), _BY_ID),
+    since=(SortKey("coalesce(o.suspect_since, 'epoch')", datetime, descending=True, name="since_known"), _BY_ID),
+)
 
 
 class SuspectGroup(msgspec.Struct, frozen=True):
@@ -25,24 +34,24 @@ class SuspectGroup(msgspec.Struct, frozen=True):
 async def suspects(
     pool: Pool, page_request: PageRequest, supplier: str | None, rule: SuspectRule | None, mode: str | None = None
 ) -> Page[Suspect]:
-    """Offers that a suspect price keeps from sale, by id."""
+    """Offers that a suspect price keeps from sale, by id or as the page is sorted."""
+    arguments: list[Any] = [supplier, rule, mode]
+    keyset = SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        """
+        f"""
         SELECT o.id, o.supplier, o.supplier_plan_id, o.plan_id, o.name, o.cost, o.currency, o.good_cost,
-               o.good_currency, o.suspect, o.suspect_since AS since, o.suspect_against AS against
+               o.good_currency, o.suspect, o.suspect_since AS since, o.suspect_against AS against,
+               coalesce(o.suspect_since, 'epoch') AS since_known
         FROM offers o JOIN suppliers s ON s.name = o.supplier
-        WHERE o.suspect IS NOT NULL AND o.gone_at IS NULL AND o.id > $1
-          AND ($2::text IS NULL OR o.supplier = $2) AND ($3::text IS NULL OR split_part(o.suspect, ':', 1) = $3)
-          AND ($4::text IS NULL OR s.mode = $4)
-        ORDER BY o.id LIMIT $5
-        """,
-        *page_request.after(str),
-        supplier,
-        rule,
-        mode,
+        WHERE o.suspect IS NOT NULL AND o.gone_at IS NULL AND {keyset.condition}
+          AND ($1::text IS NULL OR o.supplier = $1) AND ($2::text IS NULL OR split_part(o.suspect, ':', 1) = $2)
+          AND ($3::text IS NULL OR s.mode = $3)
+        ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}
+        """,  # noqa: S608 - our own words
+        *arguments,
         page_request.fetch,
     )
-    page = page_request.page(rows, columns("id"))
+    page = page_request.page(rows, keyset.key)
     others = await pool.fetch(
         "SELECT id, supplier, name, cost, currency FROM offers WHERE id = ANY($1::text[]) ORDER BY supplier, id",
         [id_ for row in page.data for id_ in row["against"] or ()],

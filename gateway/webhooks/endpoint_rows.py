@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
+from gateway.kit.pages import FIRST_PAGE, PageRequest, SortKey, SortOrders
 from gateway.kit.pool import Connection, Pool
 from gateway.webhooks.event_rows import NewEvent, add_event, asks
 from schemas.page import Page
@@ -19,6 +19,9 @@ from schemas.webhooks import Delivery, Endpoint
 
 _DELIVERY = """d.id, d.event_id, e.type AS event_type, d.status, d.attempts, d.created_at, d.next_at AS next_attempt_at
     FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"""
+DELIVERY_SORTS = SortOrders(
+    at=(SortKey("d.created_at", datetime, descending=True), SortKey("d.id", str, descending=True)),
+)
 Also = Callable[[Connection], Awaitable[None]]
 
 
@@ -163,16 +166,19 @@ async def send_one(pool: Pool, event: NewEvent, endpoint_id: str) -> Delivery:
 
 
 async def deliveries(pool: Pool, endpoint_id: str, page_request: PageRequest = FIRST_PAGE) -> Page[Delivery]:
-    """What was sent to an endpoint, the newest first; the caller has seen that it is the owner's."""
+    """What was sent to an endpoint, the newest first or as the page is sorted.
+
+    The caller has seen that the endpoint is the owner's.
+    """
+    arguments: list[Any] = [endpoint_id]
+    keyset = DELIVERY_SORTS.keyset(page_request, arguments)
     rows = await pool.fetch(
-        f"""SELECT {_DELIVERY} WHERE d.endpoint_id = $1
-            AND (d.created_at, d.id) < ($2, $3)
-            ORDER BY d.created_at DESC, d.id DESC LIMIT $4""",
-        endpoint_id,
-        *page_request.before(datetime, str),
+        f"""SELECT {_DELIVERY} WHERE d.endpoint_id = $1 AND {keyset.condition}
+            ORDER BY {keyset.order} LIMIT ${len(arguments) + 1}""",
+        *arguments,
         page_request.fetch,
     )
-    return page_request.page(rows, columns("created_at", "id")).map(_delivery)
+    return page_request.page(rows, keyset.key).map(_delivery)
 
 
 async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | None = None) -> Delivery | None:

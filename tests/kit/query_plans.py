@@ -53,6 +53,23 @@ class SentStatements:
                 found.append(f"{sender} reads {', '.join(sorted(read))}: {' '.join(statement.split())}")
         return found
 
+    async def large_sorts(self, connection: Any, fewest: int) -> list[str]:
+        """The statements that sort so many rows or more: who sent it, and it."""
+        found = []
+        for statement, (sender, values) in list(self._seen.items()):
+            (plan,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {statement}", *values)
+            if any(rows >= fewest for rows in _sorted_rows(json.loads(plan)[0]["Plan"])):
+                found.append(f"{sender} sorts: {' '.join(statement.split())}")
+        return found
+
+
+def _sorted_rows(node: dict[str, Any]) -> Iterator[float]:
+    """How many rows each sort of a plan is thought to have. What an index brings in order is not sorted."""
+    if node["Node Type"] == "Sort":
+        yield node["Plan Rows"]
+    for child in node.get("Plans", ()):
+        yield from _sorted_rows(child)
+
 
 def _read_whole(node: dict[str, Any], of_a_part: set[str], *, limited: bool = False) -> Iterator[str]:
     """The tables that are read without an index, or by the whole of one that has all rows."""

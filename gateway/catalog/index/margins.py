@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -48,10 +48,14 @@ class MarginQuery(msgspec.Struct, frozen=True):
 
 
 class Ranked(NamedTuple):
-    """Rows, the worst first, with their margins and prices as floats; ``first`` is 0 for negative and thin ones."""
+    """Rows with their margins and prices as floats, by ``first`` and then by ``value``.
+
+    The worst first: ``first`` is 0 for negative and thin ones, and ``value`` the margin.
+    """
 
     rows: Array
     first: Array
+    value: Array
     margins: Array
     prices: Array
 
@@ -67,9 +71,19 @@ def ranked(index: Index, fees: Fees, query: MarginQuery) -> Ranked:
     return every.take(np.flatnonzero(_will(index, every, query)))
 
 
-def rank_of(found: Ranked, first: int, margin: float, row: int | None) -> int:
+def sorted_by(found: Ranked, column: Literal["price", "margin", "percent"], *, descending: bool) -> Ranked:
+    """The same offers by a figure of theirs, then by row."""
+    figures = found.prices if column == "price" else found.margins
+    if column == "percent":
+        figures = figures / np.maximum(found.prices, 1e-9)
+    value = -figures if descending else figures
+    order = np.lexsort((found.rows, value))
+    return found._replace(first=np.zeros_like(found.first), value=value).take(order)
+
+
+def rank_of(found: Ranked, first: int, value: float, row: int | None) -> int:
     """How many of them stand up to this place; ``row`` None: the one that stood there has left."""
-    passed = (found.first < first) | ((found.first == first) & (found.margins < margin))
+    passed = (found.first < first) | ((found.first == first) & (found.value < value))
     count = int(passed.sum())
     if row is not None:
         there = np.flatnonzero(found.rows[count:] == row)
@@ -97,7 +111,7 @@ def _every(index: Index, fees: Fees) -> Ranked:
         worst |= rule_prices.thin[:end]
     first = np.where(worst, 0, 1).astype(np.int8)
     order = np.lexsort((np.arange(end), margins, first)).astype(np.int32)
-    return Ranked(order, first[order], margins[order], prices[order])
+    return Ranked(order, first[order], margins[order], margins[order], prices[order])
 
 
 def _will(index: Index, every: Ranked, query: MarginQuery) -> Array:

@@ -95,7 +95,7 @@
   }
 
   // A whole table is sorted by a click on a column's head: the first time by what stands first, then the other way.
-  // One that goes on on another page is not: its order is that of the list.
+  // One that goes on on another page, or began on one, is not: its order is that of the list.
   const text = (cell) => (cell ? (cell.querySelector("time")?.dateTime ?? cell.textContent).trim() : "");
   const figure = (value) => (/^[-+]?[\d,]*\.?\d+(\s*(%|[A-Z]{3}|MB|ms|s|min))?$/.test(value) ? parseFloat(value.replace(/,/g, "")) : NaN);
   function compare(one, other) {
@@ -114,9 +114,10 @@
     if (down) sorted.reverse();
     body.append(...sorted.map(([, row]) => row));
   }
+  const begun = new URLSearchParams(window.location.search).has("cursor");
   for (const table of document.querySelectorAll(".table:not(.matrix) > table")) {
     const heads = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
-    const goesOn = table.parentElement.nextElementSibling?.classList.contains("more");
+    const goesOn = begun || table.parentElement.nextElementSibling?.classList.contains("more");
     const odd = [...table.rows].some((row) => row.cells.length !== heads.length || [...row.cells].some((cell) => cell.colSpan > 1 || cell.rowSpan > 1));
     if (heads.length === 0 || goesOn || odd || table.tBodies.length !== 1 || table.tBodies[0].rows.length < 2) continue;
     heads.forEach((head, at) => {

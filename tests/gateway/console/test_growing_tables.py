@@ -7,6 +7,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from schemas.order_requests import TopupForPlan
 from tests.conftest import TEMPLATE, _run
 from tests.gateway.api.test_two_storefronts import ROUTES
 from tests.gateway.console.conftest import Console, _consoles, _settings
+from tests.gateway.console.test_lists import sort_links
 from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.counter import counter as open_counter
@@ -95,6 +97,21 @@ _PARTS = {
     " SELECT id, 1, 1, 1, 'USD', now() FROM api_keys ORDER BY id LIMIT 1"
     " ON CONFLICT (key_id) DO UPDATE SET ends_at = now() RETURNING key_id",
 }
+# The lists that grow, as they are asked for.
+_SORTED = (
+    "/console/orders",
+    "/console/orders?status=failed",
+    "/console/orders?mode=both&supplier=s2s",
+    "/console/esims",
+    "/console/esims?state=active",
+    "/console/checkouts",
+    "/console/audit",
+    "/console/audit?actor=ana",
+    "/console/alerts/history",
+    "/console/sync-runs",
+    "/console/changes",
+    "/console/jobs",
+)
 # This history has none of these.
 _NOT_ASKED = {"/v1/goods/{id}", "/v1/numbers/{id}", "/v1/ops/pricing-rules/{id}"}
 _QUERIES = {
@@ -139,6 +156,10 @@ async def _grow(url: str, folder: str) -> None:
         await pool.execute(_MORE)
         for table, column in _TIMES:
             await pool.execute(f"UPDATE {table} SET {column} = now() - (now() - {column}) * {LONGER}")
+        await pool.execute(
+            """INSERT INTO audit_log (at, actor, action, object)
+               SELECT at, actor, action, object FROM audit_log, generate_series(1, 50)"""
+        )
         await pool.execute("VACUUM ANALYZE")
         await publish(pool, None, settings)
     finally:
@@ -187,6 +208,33 @@ async def test_no_page_of_the_console_reads_a_growing_table_whole(grown):
         answer = await console.admin.get(address)
         assert answer.status == 200, (name, answer.words[:300])
     await assert_none_reads_a_table_whole(console, sent, 100)
+
+
+async def test_no_order_of_a_list_sorts_or_reads_a_growing_table_whole(grown):
+    console, sent = grown
+    endpoint = (await places(console.pool, "live"))["/console/storefronts/{id}/endpoints/{endpoint}"]
+    followed = set()
+    for address in (*_SORTED, endpoint):
+        for link in sort_links(await console.admin.get(address)):
+            sent.now = link
+            page = await console.admin.get(link)
+            followed |= {link, *sort_links(page)}
+            for again in (*sort_links(page), *re.findall(r'href="([^"]+)" rel="next"', page.text)):
+                assert (await console.admin.get(unescape(again))).status == 200
+    assert len(followed) >= 30, followed
+    async with console.pool.acquire() as connection:
+        found = await sent.large_sorts(connection, FEWEST_ROWS)
+    assert not found, "\n\n".join(found)
+    await assert_none_reads_a_table_whole(console, sent, 40)
+
+
+async def test_a_statement_that_sorts_a_growing_table_is_found(grown):
+    console, sent = grown
+    sent.now = "a page"
+    await console.pool.fetch("SELECT id FROM orders WHERE mode = $1 ORDER BY max_cost LIMIT 50", "live")
+    async with console.pool.acquire() as connection:
+        (found,) = await sent.large_sorts(connection, FEWEST_ROWS)
+    assert found.startswith("a page sorts: SELECT id FROM orders")
 
 
 async def test_no_answer_of_the_api_reads_a_growing_table_whole(grown):

@@ -1,11 +1,12 @@
 """Pages and cursors: one row more is fetched than shown, and a cursor says behind which values the list goes on."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
-from gateway.kit.pages import CURSOR_FORM, PageRequest, read_cursor, write_cursor
+from gateway.kit.pages import CURSOR_FORM, PageRequest, Sort, SortKey, SortOrders, read_cursor, write_cursor
 from schemas.page import Page
 
 AT = datetime(2026, 11, 22, 6, 30, 0, 123456, tzinfo=UTC)
@@ -84,3 +85,78 @@ def test_a_text_in_a_cursor_has_no_nul_which_postgresql_cannot_hold():
 
 def test_a_written_cursor_has_the_form_that_the_api_describes():
     assert re.fullmatch(CURSOR_FORM, write_cursor("x" * 200, AT))
+
+
+ORDERS = SortOrders(
+    at=(SortKey("o.created_at", datetime, descending=True), SortKey("o.id", str)),
+    price=(SortKey("o.price_base", Decimal), SortKey("o.id", str)),
+    day=(SortKey("coalesce(o.day, o.other)", date, descending=True, name="day"), SortKey("o.id", str, descending=True)),
+)
+ROW = {"created_at": AT, "id": "ord_1", "price_base": Decimal("1E+2"), "day": date(2026, 11, 22)}
+
+
+def asked(column="", direction="", cursor=None):
+    return PageRequest(9, cursor, ORDERS.find(column, direction))
+
+
+def test_a_list_is_sorted_by_what_is_declared_and_else_in_its_own_order():
+    assert ORDERS.find("price") == Sort("price", descending=False)
+    assert ORDERS.find("price", "desc") == Sort("price", descending=True)
+    assert ORDERS.find("at", "asc") == Sort("at", descending=False)
+    assert ORDERS.find("day", "nonsense") == Sort("day", descending=True)
+    assert {ORDERS.find(*own) for own in (("at",), ("at", "desc"), ("nonsense", "asc"), ("",))} == {None}
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ((), "o.created_at DESC, o.id ASC"),
+        (("at", "asc"), "o.created_at ASC, o.id DESC"),
+        (("price",), "o.price_base ASC, o.id ASC"),
+        (("price", "desc"), "o.price_base DESC, o.id DESC"),
+        (("day",), "coalesce(o.day, o.other) DESC, o.id DESC"),
+    ],
+)
+def test_the_other_direction_is_that_of_the_whole_order(sort, order):
+    assert ORDERS.keyset(asked(*sort), [])[:2] == ("true", order)
+
+
+@pytest.mark.parametrize(
+    ("sort", "condition", "values"),
+    [
+        ((), "o.created_at <= $2 AND (o.created_at < $2 OR (o.id) > ($3))", (AT, "ord_1")),
+        (("at", "asc"), "o.created_at >= $2 AND (o.created_at > $2 OR (o.id) < ($3))", (AT, "ord_1")),
+        (("price",), "(o.price_base, o.id) > ($2, $3)", (Decimal(100), "ord_1")),
+        (("price", "desc"), "(o.price_base, o.id) < ($2, $3)", (Decimal(100), "ord_1")),
+        (("day",), "(coalesce(o.day, o.other), o.id) < ($2, $3)", (date(2026, 11, 22), "ord_1")),
+    ],
+)
+def test_a_page_begins_behind_the_last_row_of_the_one_before(sort, condition, values):
+    cursor = write_cursor(*ORDERS.keyset(asked(*sort), []).key(ROW))
+    arguments = ["live"]
+    assert ORDERS.keyset(asked(*sort, cursor=cursor), arguments).condition == condition
+    assert arguments == ["live", *values]
+
+
+def test_a_cursor_of_a_lists_own_order_says_nothing_of_the_order():
+    assert write_cursor(*ORDERS.key(asked())(ROW)) == write_cursor(AT, "ord_1")
+    assert read_cursor(write_cursor(*ORDERS.key(asked("price"))(ROW))) == ["price asc", "100", "ord_1"]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        write_cursor(AT, "ord_1"),
+        write_cursor("price desc", "1", "ord_1"),
+        write_cursor("price asc", "NaN", "ord_1"),
+        write_cursor("price asc", "1E9", "ord_1"),
+        write_cursor("price asc", "1"),
+        write_cursor("price asc", "1", "ord_1", "x"),
+        "nonsense",
+    ],
+)
+def test_a_cursor_of_another_order_stands_behind_the_whole_list(cursor):
+    arguments = []
+    assert ORDERS.keyset(asked("price", cursor=cursor), arguments).condition == "false"
+    assert ORDERS.position(asked("price", cursor=cursor)) is None
+    assert arguments == []
