@@ -35,6 +35,9 @@ PARTS = {
     "/console/storefronts/{id}/endpoints/{endpoint}": (
         "SELECT storefront_id, id FROM webhook_endpoints WHERE mode = $1 ORDER BY id LIMIT 1"
     ),
+    "/console/storefronts/{id}/keys/{key}/mandate": (
+        "SELECT storefront_id, id FROM api_keys WHERE mode = $1 ORDER BY id LIMIT 1"
+    ),
     "/console/storefronts/{id}/travellers": _STOREFRONT,
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/prices/{country}/history": "SELECT 'JP', 5120 AS data_mb, 30 AS days",

@@ -26,7 +26,7 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
-    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "audit", "saved_filters")),
+    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "audit", "saved_filters", "mandates")),
     Feature("webhooks"),
     Feature("pricing", ("rates",)),
     Feature("suppliers"),

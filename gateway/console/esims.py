@@ -34,6 +34,7 @@ from gateway.kit.sheet import columns, sheet_of
 from gateway.orders import order_page_rows, order_search_rows, replacement_rows
 from gateway.orders import order_presenter as orders
 from gateway.orders.replace import ReplacementWanted, replace_esim
+from gateway.travellers import traveller_email_rows
 from gateway.webhooks.send_again import send_delivery_again
 from providers.kit import activation
 from schemas.esim import ServiceState
@@ -116,7 +117,11 @@ async def one_esim(request: web.Request) -> View:
         replacement_rows.replacements(deps.pool, esim.order_id),
         replacement_rows.replaces(deps.pool, esim.order_id),
     )
-    lines = await orders.lines(deps, [esim.order_id, *topup_ids])
+    lines, emails, mailable = await asyncio.gather(
+        orders.lines(deps, [esim.order_id, *topup_ids]),
+        traveller_email_rows.of_order(deps.pool, esim.order_id),
+        traveller_email_rows.mailable(deps.pool, esim.order_id),
+    )
     bought = next(line for line in lines if line.order.id == esim.order_id)
     context = {
         "esim": esim,
@@ -130,6 +135,8 @@ async def one_esim(request: web.Request) -> View:
         "events": events,
         "replacements": before,
         "replaces": replaces,
+        "emails": emails,
+        "mails": mailable is not None and mailable.can_be_sent,
         "replaceable": all(each.status in _OVER for each in before),
         "audit_url": "/console/audit?" + urlencode({"object": f"esim:{esim.id}"}),
     }

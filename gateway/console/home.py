@@ -97,7 +97,7 @@ async def search(request: web.Request) -> View | web.Response:
         certain = [hit for _, hits in groups for hit in hits if hit.only]
         if len(certain) == 1:
             return see_other(request, certain[0].url)
-    return View("search.html", {"question": question, "groups": groups}, title="Search")
+    return View("search.html", {"searched": question, "groups": groups}, title="Search")
 
 
 # -- parts of the first page: each a mapping for the template ---------------------------------------------------------

@@ -11,7 +11,7 @@ from gateway.console.filters import clean
 from gateway.console.forms import form_data
 from gateway.console.orders import LIST as ORDERS
 from gateway.console.orders import part
-from gateway.console.pages import Pages, View, deps_of, invalid, mode, see_other, visitor
+from gateway.console.pages import Pages, View, deps_of, invalid, mode, own_address, see_other, visitor
 from gateway.kit.problem import Problem
 from gateway.travellers import appearance, emails
 from gateway.travellers.appearance_rules import LARGEST_LOGO, MOST_PIXELS
@@ -65,12 +65,12 @@ async def change(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/orders/{id}/resend-email", role="operator", nav="Orders")
 async def resend_email(request: web.Request) -> web.Response:
     """Send the delivery of an order to its customer once more."""
-    order_id = part(request, "id")
+    form, order_id = await form_data(request), part(request, "id")
     found = await emails.resend(deps_of(request), order_id, visitor(request))
     if isinstance(found, Problem) and found.code == "not_found":
         raise web.HTTPNotFound
     message = f"Not sent: {found.detail}." if isinstance(found, Problem) else "The e-mail is queued."
-    return see_other(request, f"{ORDERS}/{order_id}", message=message)
+    return see_other(request, own_address(form.text("next", most=500), f"{ORDERS}/{order_id}"), message=message)
 
 
 async def _view(request: web.Request) -> View:

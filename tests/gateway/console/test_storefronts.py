@@ -149,6 +149,40 @@ async def test_a_storefronts_page_shows_what_the_mandate_of_a_key_allows(console
     assert re.search(r"12\.50 USD an order, 90\.00 USD a month, until ", words)
 
 
+async def test_an_admin_sets_changes_and_removes_the_mandate_of_a_key(console, shop_id):
+    key_id = await console.pool.fetchval("SELECT id FROM api_keys WHERE storefront_id = $1 LIMIT 1", shop_id)
+    path = f"{LIST}/{shop_id}/keys/{key_id}/mandate"
+    sent = {"per_order": "12.5", "per_day": "30", "per_month": "0", "ends_at": "2099-12-31T12:30"}
+    assert (await console.operator.post(path, sent)).status == 403
+    assert f"{key_id}/mandate" not in (await console.operator.get(f"{LIST}/{shop_id}")).text
+    assert f'href="{path}"' in (await console.admin.get(f"{LIST}/{shop_id}")).text
+    wrong = await console.admin.post(path, sent | {"per_order": "1.1234567", "per_day": "-1", "ends_at": "soon"})
+    assert wrong.status == 422
+    assert "has more than 6 decimals" in wrong.words
+    assert 'value="1.1234567"' in wrong.text
+    page = await console.admin.post(path, sent)
+    assert (page.url, "The mandate is set." in page.words) == (f"{LIST}/{shop_id}", True)
+    assert re.search(r"12\.50 USD an order, 0\.00 USD a month, until ", page.words)
+    held = await mandate_rows.find(console.pool, key_id)
+    assert (held.per_day, held.ends_at) == (Decimal(30), datetime(2099, 12, 31, 12, 30, tzinfo=UTC))
+    assert 'value="2099-12-31T12:30"' in (await console.admin.get(path)).text
+    await console.admin.post(path, sent | {"ends_at": "2020-01-01T00:00"})
+    assert "The mandate has ended" in (await console.admin.get(path)).words
+    assert (await entry_of(console, "key.mandate_set")).detail["before"]["per_order"] == "12.5"
+    page = await console.admin.post(f"{path}/remove")
+    assert "The mandate is removed." in page.words
+    assert await mandate_rows.find(console.pool, key_id) is None
+    assert (await entry_of(console, "key.mandate_removed")).actor == "admin"
+    other = await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'other shop'")
+    assert (await console.admin.get(f"{LIST}/{other}/keys/{key_id}/mandate")).status == 404
+    assert (await console.admin.post(f"{LIST}/{other}/keys/{key_id}/mandate/remove")).status == 404
+
+
+async def entry_of(console, action):
+    """The newest entry of the audit log of an action."""
+    return (await audit_rows.newest(console.pool, action=action)).data[0]
+
+
 async def test_an_admin_says_how_the_pages_of_travellers_look(console, shop_id):
     path = f"{LIST}/{shop_id}/travellers"
     form = {
@@ -204,6 +238,14 @@ async def test_an_operator_sends_a_delivery_again_and_sees_what_became_of_it(con
     assert "Resend e-mail" not in (await console.viewer.get(path)).words
     assert (await console.viewer.post(f"{path}/resend-email")).status == 403
     assert "Resend e-mail" in (await console.operator.get(path)).words
+    esim = "/console/esims/" + await console.pool.fetchval("SELECT id FROM esims WHERE order_id = $1", order_id)
+    assert "Resend e-mail" not in (await console.viewer.get(esim)).words
+    (form,) = re.findall(r'<form[^>]*resend-email">.*?</form>', (await console.operator.get(esim)).text)
+    sent = await console.operator.post(
+        f"{path}/resend-email", {"next": re.findall(r'name="next" value="([^"]+)"', form)[0]}
+    )
+    assert (sent.url, "The e-mail is queued." in sent.words) == (esim, True)
+    assert "resent by operator" in sent.words
     sent = await console.operator.post(f"{path}/resend-email")
     assert "The e-mail is queued." in sent.words
     assert "resent by operator" in sent.words
