@@ -25,9 +25,10 @@ from typing import Any
 import aiohttp
 
 from benchmarks.console_data import Size, accounts, fill
-from benchmarks.console_places import places
+from benchmarks.console_places import is_of_storefront, places
 from benchmarks.goals import compare_with_goal
 from gateway.access import user_rows
+from gateway.access.user_rows import Role
 from gateway.catalog.publish import publish
 from gateway.console import static_files
 from gateway.kit import log
@@ -64,12 +65,12 @@ async def main(arguments: argparse.Namespace) -> None:
             )
             print(f"made in {time.monotonic() - began:.0f} s\n", flush=True)
         await publish(pool, None, settings)
-        token = await _admin(pool)
+        tokens = await _sessions(pool)
         wanted = {
             n: a for n, a in (await places(pool, MODE)).items() if not arguments.words or _is_asked(n, arguments.words)
         }
         await pool.close()
-        await _serve(settings, Path(folder), token, wanted, arguments.rounds)
+        await _serve(settings, Path(folder), tokens, wanted, arguments.rounds)
 
 
 @contextmanager
@@ -86,16 +87,27 @@ def _is_asked(name: str, parts: list[str]) -> bool:
     return any(word in name for word in parts)
 
 
-async def _admin(pool: Any) -> str:
-    token = user_rows.new_token()
+async def _sessions(pool: Any) -> tuple[str, str]:
+    """The session of an admin, and that of a storefront's user."""
+    storefront = await pool.fetchval("SELECT storefront_id FROM orders ORDER BY created_at DESC LIMIT 1")
+    users: tuple[tuple[str, Role, str | None], ...] = (
+        ("bench", "admin", None),
+        ("bench-storefront", "storefront", storefront),
+    )
+    tokens = []
     async with pool.acquire() as connection:
-        user = await user_rows.add(connection, "bench", "admin", "none") or await user_rows.by_name(connection, "bench")
-        assert user is not None
-        await user_rows.begin_session(connection, user.id, token, MODE, "127.0.0.1")
-    return token
+        for name, role, storefront_id in users:
+            user = await user_rows.add(connection, name, role, "none", storefront_id=storefront_id)
+            user = user or await user_rows.by_name(connection, name)
+            assert user is not None
+            tokens.append(user_rows.new_token())
+            await user_rows.begin_session(connection, user.id, tokens[-1], MODE, "127.0.0.1")
+    return tokens[0], tokens[1]
 
 
-async def _serve(settings: Settings, folder: Path, token: str, wanted: dict[str, str], rounds: int) -> None:
+async def _serve(
+    settings: Settings, folder: Path, tokens: tuple[str, str], wanted: dict[str, str], rounds: int
+) -> None:
     """One serving process, as ``serve`` starts it, asked page after page."""
     listening = listen("127.0.0.1", 0)
     port, descriptor = listening.getsockname()[1], listening.fileno()
@@ -115,10 +127,10 @@ async def _serve(settings: Settings, folder: Path, token: str, wanted: dict[str,
     try:
         url = f"http://127.0.0.1:{port}"
         jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar, headers={"Cookie": f"gw_session={token}"}) as http:
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
             await _until_ready(http, url)
             for name, address in wanted.items():
-                await _measure(http, url, name, address, rounds)
+                await _measure(http, url, name, address, rounds, tokens[is_of_storefront(address)])
     finally:
         if process.returncode is None:
             process.terminate()
@@ -137,10 +149,10 @@ async def _until_ready(http: aiohttp.ClientSession, url: str) -> None:
     raise SystemExit("the gateway did not become ready")
 
 
-async def _measure(http: aiohttp.ClientSession, url: str, name: str, address: str, rounds: int) -> None:
+async def _measure(http: aiohttp.ClientSession, url: str, name: str, address: str, rounds: int, token: str) -> None:
     took, body, status = [], b"", 0
     for number in range(rounds + 2):  # the first two only warm up
-        async with http.get(url + address, allow_redirects=False) as answer:
+        async with http.get(url + address, allow_redirects=False, headers={"Cookie": f"gw_session={token}"}) as answer:
             body, status = await answer.read(), answer.status
             if number > 1:
                 took.append(float(answer.headers["Server-Timing"].partition("dur=")[2]))

@@ -18,6 +18,8 @@ WHERE o.gone_at IS NULL GROUP BY o.plan_id, o.coverage
 ORDER BY least(count(DISTINCT o.supplier), 3) DESC, cardinality(o.coverage), o.plan_id LIMIT 1
 """
 _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
+# Of the storefront that has a user.
+_OWN = "storefront_id = (SELECT storefront_id FROM users WHERE role = 'storefront' ORDER BY id LIMIT 1) AND mode = $1"
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
 # names. $1 is the mode.
 PARTS = {
@@ -39,6 +41,11 @@ PARTS = {
         "SELECT storefront_id, id FROM api_keys WHERE mode = $1 ORDER BY id LIMIT 1"
     ),
     "/console/storefronts/{id}/travellers": _STOREFRONT,
+    "/console/my/orders/{id}": (
+        f"SELECT id FROM orders WHERE {_OWN} AND status = 'fulfilled' ORDER BY created_at DESC LIMIT 1"
+    ),
+    "/console/my/esims/{id}": (f"SELECT id FROM esims WHERE {_OWN} ORDER BY observed_at DESC NULLS LAST, id LIMIT 1"),
+    "/console/my/webhooks/{endpoint}": f"SELECT id FROM webhook_endpoints WHERE {_OWN} ORDER BY id LIMIT 1",
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/prices/{country}/history": "SELECT 'JP', 5120 AS data_mb, 30 AS days",
     "/console/plans/{id}": _PLAN,
@@ -85,8 +92,17 @@ ASKED = {
     "orders by price": ("/console/orders", "SELECT 'sort=price&direction=desc'"),
     "audit by actor": ("/console/audit", "SELECT 'sort=actor'"),
     "esims by an order": ("/console/esims", "SELECT 'q=' || order_id FROM esims ORDER BY created_at LIMIT 1"),
+    "a storefront's orders by a reference": (
+        "/console/my/orders",
+        f"SELECT 'q=' || reference FROM orders WHERE {_OWN} ORDER BY created_at LIMIT 1",
+    ),
     "audit of one kind": ("/console/audit", "SELECT 'action=' || action FROM audit_log ORDER BY id DESC LIMIT 1"),
 }
+
+
+def is_of_storefront(address: str) -> bool:
+    """Whether a page is for a storefront's own users, and not for staff."""
+    return address.startswith("/console/my/")
 
 
 async def places(pool: Pool, mode: str) -> dict[str, str]:

@@ -26,15 +26,21 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
-    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "audit", "saved_filters", "mandates")),
-    Feature("webhooks"),
+    Feature(
+        "access",
+        (
+            *("entry", "second_factor", "users", "saved_filters", "storefronts", "storefront_keys"),
+            *("keys", "mandates", "audit"),
+        ),
+    ),
+    Feature("webhooks", ("storefront_webhooks",)),
     Feature("pricing", ("rates",)),
     Feature("suppliers"),
     Feature("catalog", ("quotes",)),
     Feature("items", ("goods", "other_goods")),
     Feature("selling"),
-    Feature("inventory", ("esims", "numbers")),
-    Feature("orders", ("order_batches", "orders_by_hand")),
+    Feature("inventory", ("esims", "storefront_esims", "numbers")),
+    Feature("orders", ("order_batches", "orders_by_hand", "storefront_orders")),
     Feature("prices", ("plans", "compare", "history", "need_history", "changes", "margins")),
     Feature("sync", ("sync_runs", "suspects", "unmapped", "mappings", "quarantine")),
     Feature("checkouts"),

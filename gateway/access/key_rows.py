@@ -101,9 +101,12 @@ async def create_key(
     scopes: Collection[str],
     name: str | None = None,
     per_minute: int | None = None,
+    storefront_id: str | None = None,
     also: Callable[[Any, NewKey], Awaitable[None]] | None = None,
 ) -> NewKey:
     """Make a key for the storefront of that name, which is made too when it is new; ``also`` in the same transaction.
+
+    With ``storefront_id`` the key is that storefront's, whose name ``storefront`` then is.
 
     Raises ``InvalidKeyError`` for a blank name, an unknown mode, scopes that cannot be, or a rate below one.
     """
@@ -122,7 +125,7 @@ async def create_key(
     key_id = f"key_{secrets.token_hex(8)}"
     made = NewKey(key_id, name, text, owner, mode, tuple(scope for scope in SCOPES if scope in scopes))
     async with pool.acquire() as connection, connection.transaction():
-        storefront_id = await connection.fetchval(
+        storefront_id = storefront_id or await connection.fetchval(
             """INSERT INTO storefronts (id, name) VALUES ($1, $2)
                ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id""",
             f"sf_{secrets.token_hex(8)}",

@@ -13,6 +13,16 @@ _INCLUDES: Mapping[str, str] = {"storefront": "catalog", "ops": "ops:read"}
 _NEEDS: Mapping[str, str] = {"routing": "storefront", "goods": "storefront"}
 
 
+SELF_SERVICE: frozenset[str] = frozenset({"catalog", "storefront"})
+"""What the users of a storefront may give its keys; the other scopes are for operators to give."""
+_OF_OPERATORS = frozenset({"ops:read", "ops"})
+
+
+def is_for_operators(scopes: Collection[str]) -> bool:
+    """Whether a key of these scopes opens what is not its storefront's own."""
+    return not _OF_OPERATORS.isdisjoint(scopes)
+
+
 def granted(scopes: Collection[str]) -> frozenset[str]:
     """Everything that a key of these scopes may do, as scopes.
 

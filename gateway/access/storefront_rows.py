@@ -90,6 +90,14 @@ async def named(pool: Pool, part: str, most: int) -> list[tuple[str, str]]:
     return [(row["id"], row["name"]) for row in rows]
 
 
+async def id_of(connection: Connection | Pool, which: str) -> str | None:
+    """The id of the storefront that has this id, or this name."""
+    found: str | None = await connection.fetchval(
+        "SELECT id FROM storefronts WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1", which
+    )
+    return found
+
+
 async def limits(connection: Connection | Pool) -> list[SpendLimit]:
     """Every storefront by name, with its limit."""
     rows = await connection.fetch("SELECT id, name, daily_spend_limit FROM storefronts ORDER BY name")

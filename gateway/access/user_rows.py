@@ -16,8 +16,10 @@ import msgspec
 from gateway.access.key_rows import Mode
 from gateway.kit.pool import Connection, Pool
 
-Role = Literal["viewer", "operator", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+StaffRole = Literal["viewer", "operator", "admin"]
+Role = StaffRole | Literal["storefront"]
+STAFF_ROLES: tuple[StaffRole, ...] = ("viewer", "operator", "admin")
+ROLES: tuple[Role, ...] = (*STAFF_ROLES, "storefront")
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -26,20 +28,28 @@ TOUCHED_EVERY = timedelta(minutes=1)
 VISIT_GAP = timedelta(minutes=30)  # who was away for longer begins a new visit
 _FIRST_ADMIN = 7_203_114  # the key of an advisory lock
 
-_USER = "id, name, role, created_at, password_at, disabled_at, last_seen_at, totp_since"
+_USER = """id, name, role, created_at, password_at, disabled_at, last_seen_at, totp_since, storefront_id,
+    (SELECT s.name FROM storefronts s WHERE s.id = users.storefront_id) AS storefront"""
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Who is at the console. ``last_visit`` is the end of their visit before this one, None on the first."""
+    """Who is at the console. ``last_visit`` is the end of their visit before this one, None on the first.
+
+    ``storefront_id`` and ``storefront`` (its name) are set for users of a storefront alone.
+    """
 
     user_id: str
     name: str
     role: Role
     last_visit: datetime | None = None
+    storefront_id: str | None = None
+    storefront: str | None = None
 
     def may(self, role: Role) -> bool:
-        """Whether this person's role is ``role`` or above it."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        """Whether this person's role is ``role`` or above it. The role storefront is above and below no other."""
+        if self.role == "storefront" or role == "storefront":
+            return self.role == role
+        return STAFF_ROLES.index(self.role) >= STAFF_ROLES.index(role)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -68,6 +78,8 @@ class User(msgspec.Struct, frozen=True):
     disabled_at: datetime | None
     last_seen_at: datetime | None
     totp_since: datetime | None
+    storefront_id: str | None
+    storefront: str | None
 
 
 class Totp(msgspec.Struct, frozen=True):
@@ -121,17 +133,25 @@ async def any_user(pool: Pool) -> bool:
 
 
 async def add(
-    connection: Connection, name: str, role: Role, password_hash: str, *, must_change: bool = False
+    connection: Connection,
+    name: str,
+    role: Role,
+    password_hash: str,
+    *,
+    must_change: bool = False,
+    storefront_id: str | None = None,
 ) -> User | None:
     """The user who was made, None when the name is taken. ``must_change``: with this password they come no further."""
     row = await connection.fetchrow(
-        f"""INSERT INTO users (id, name, role, password, must_change_password) VALUES ($1, $2, $3, $4, $5)
+        f"""INSERT INTO users (id, name, role, password, must_change_password, storefront_id)
+            VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (name) DO NOTHING RETURNING {_USER}""",  # noqa: S608 - our own words
         _new_id(),
         name,
         role,
         password_hash,
         must_change,
+        storefront_id,
     )
     return None if row is None else User(**dict(row))
 
@@ -175,7 +195,7 @@ async def rehash(pool: Pool, user_id: str, old: str, hashed: str) -> None:
     await pool.execute("UPDATE users SET password = $3 WHERE id = $1 AND password = $2", user_id, old, hashed)
 
 
-async def set_role(connection: Connection, user_id: str, role: Role) -> None:
+async def set_role(connection: Connection, user_id: str, role: StaffRole) -> None:
     """Another role, in force with the user's next request."""
     await connection.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, role)
 
@@ -269,9 +289,9 @@ async def session(pool: Pool, token: str) -> Session | None:
     """The session of a token, None when it has ended in any way."""
     row = await pool.fetchrow(
         """SELECT s.digest, s.mode, s.seen_at < now() - $4::interval AS due,
-                  u.id, u.name, u.role, u.last_visit_at,
+                  u.id, u.name, u.role, u.last_visit_at, u.storefront_id, f.name AS storefront,
                   s.awaits_code, u.must_change_password, u.totp_secret IS NOT NULL AS has_totp
-           FROM sessions s JOIN users u ON u.id = s.user_id
+           FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN storefronts f ON f.id = u.storefront_id
            WHERE s.digest = $1 AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
              AND u.disabled_at IS NULL
              AND (NOT s.awaits_code OR s.created_at > now() - $5::interval)""",
@@ -283,7 +303,9 @@ async def session(pool: Pool, token: str) -> Session | None:
     )
     if row is None:
         return None
-    visitor = Visitor(row["id"], row["name"], row["role"], row["last_visit_at"])
+    visitor = Visitor(
+        row["id"], row["name"], row["role"], row["last_visit_at"], row["storefront_id"], row["storefront"]
+    )
     return Session(
         row["digest"],
         visitor,

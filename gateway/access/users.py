@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gateway.access import audit_rows, login_failure_rows, user_rows
+from gateway.access import audit_rows, login_failure_rows, storefront_rows, user_rows
 from gateway.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, new_password
-from gateway.access.user_rows import Role, User, Visitor
+from gateway.access.user_rows import Role, StaffRole, User, Visitor
 from gateway.kit.pool import Connection, Pool
 
 FIRST_ADMIN = "admin"
@@ -14,7 +14,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
 
 
 class UserError(ValueError):
-    """A change of users that cannot be; its text says why."""
+    """A change of users that cannot be; its text says why. ``field`` is what it is about."""
+
+    def __init__(self, why: str, field: str = "name") -> None:
+        super().__init__(why)
+        self.field = field
 
 
 async def first_admin(pool: Pool) -> str | None:
@@ -31,11 +35,20 @@ async def first_admin(pool: Pool) -> str | None:
 
 
 async def create(
-    pool: Pool, actor: Visitor | str, name: str, role: Role, password: str, *, must_change: bool = False
+    pool: Pool,
+    actor: Visitor | str,
+    name: str,
+    role: Role,
+    password: str,
+    *,
+    must_change: bool = False,
+    storefront: str | None = None,
 ) -> User:
     """A new user, who with ``must_change`` has to choose another password at the first log-in.
 
-    Raises ``UserError`` for a name that cannot be or is taken, and a short password.
+    ``storefront``, a name or an id, is the one that a user of the role ``storefront`` belongs to.
+    Raises ``UserError`` for a name that cannot be or is taken, a short password, and a storefront that is missing, not
+    there, or given with another role.
     """
     name = name.strip().lower()
     if not _NAME.match(name):
@@ -43,10 +56,12 @@ async def create(
     _check(password)
     hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
-        made = await user_rows.add(connection, name, role, hashed, must_change=must_change)
+        storefront_id = await _storefront_of(connection, role, storefront)
+        made = await user_rows.add(connection, name, role, hashed, must_change=must_change, storefront_id=storefront_id)
         if made is None:
             raise UserError(f"the user {name} exists already")
-        await audit_rows.record(connection, actor, "user.created", f"user:{name}", {"role": role})
+        detail = {"role": role} | ({} if storefront_id is None else {"storefront": storefront_id})
+        await audit_rows.record(connection, actor, "user.created", f"user:{name}", detail)
     return made
 
 
@@ -96,12 +111,14 @@ async def reset_totp(pool: Pool, actor: Visitor | str, name: str) -> None:
         await audit_rows.record(connection, actor, "user.second_factor_reset", f"user:{user.name}")
 
 
-async def set_role(pool: Pool, actor: Visitor | str, name: str, role: Role) -> None:
-    """Another role. Raises ``UserError`` for nobody, and where no admin would be left."""
+async def set_role(pool: Pool, actor: Visitor | str, name: str, role: StaffRole) -> None:
+    """Another role. Raises ``UserError`` for nobody, for a storefront's user, and where no admin would be left."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         if user.role == role:
             return
+        if user.role == "storefront":
+            raise UserError(f"{user.name} belongs to a storefront: create another user for another role")
         if user.role == "admin":
             await _not_last(connection, user)
         await user_rows.set_role(connection, user.id, role)
@@ -134,6 +151,19 @@ async def _there(connection: Connection, name: str) -> User:
     if user is None:
         raise UserError(f"there is no user {name}")
     return user
+
+
+async def _storefront_of(connection: Connection, role: Role, storefront: str | None) -> str | None:
+    if role != "storefront":
+        if storefront:
+            raise UserError("only a user with the role storefront belongs to a storefront", "storefront")
+        return None
+    if not storefront:
+        raise UserError("a user with the role storefront needs the storefront they belong to", "storefront")
+    found = await storefront_rows.id_of(connection, storefront)
+    if found is None:
+        raise UserError(f"there is no storefront {storefront}", "storefront")
+    return found
 
 
 async def _not_last(connection: Connection, user: User) -> None:

@@ -26,16 +26,14 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import BYTES_TYPE, Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
-from gateway.inventory.esims import can_topup, install_by, qr_links, with_status, with_usage
+from gateway.inventory.esims import public_esim, qr_links, with_status, with_usage
 from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.orders.topup import TopupOption, admit_topup, topup_options
-from gateway.suppliers.deps import Deps
 from providers.kit import activation
 from providers.kit.plan_names import plan_name
 from schemas import api_esims
 from schemas.api import PlanData, PlanValidity
-from schemas.esim import ProfileState, ServiceState
 from schemas.order_requests import TopupForOption, TopupForPlan
 from schemas.orders import WITHOUT_CODE, Order
 from schemas.page import Page
@@ -60,7 +58,7 @@ async def list_esims(request: web.Request) -> web.Response:
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
     found = await esim_rows.newest_first(deps.pool, deps.seal, *storefront_of(request), sent.page)
-    return json_answer(found.map(lambda esim: _shown(deps, esim)))
+    return json_answer(found.map(lambda esim: public_esim(deps, esim)))
 
 
 @routes(
@@ -80,7 +78,7 @@ async def get_esim(request: web.Request) -> web.Response:
     esim = await with_status(deps, *storefront_of(request), _name(request), fresh=_is_fresh(request))
     if esim is None:
         raise Refusal("not_found", "there is no such eSIM")
-    return json_answer(_shown(deps, esim))
+    return json_answer(public_esim(deps, esim))
 
 
 @routes(
@@ -207,29 +205,6 @@ def _name(request: web.Request) -> str:
     if not _NAME.fullmatch(name):
         raise Refusal("not_found", "there is no such eSIM")
     return name
-
-
-def _shown(deps: Deps, esim: Esim) -> api_esims.Esim:
-    status = esim.status
-    return api_esims.Esim(
-        id=esim.id,
-        iccid=esim.iccid,
-        order_id=esim.order_id,
-        plan_id=esim.plan_id,
-        profile_state=status.profile_state if status is not None else ProfileState.UNKNOWN,
-        service_state=status.service_state if status is not None else ServiceState.UNKNOWN,
-        data=status.data if status is not None else None,
-        expires_at=status.expires_at if status is not None else None,
-        can_topup=can_topup(deps, esim),
-        packages=status.packages if status is not None else (),
-        coverage=status.coverage if status is not None else (),
-        apn=status.apn if status is not None else None,
-        msisdn=status.msisdn if status is not None else None,
-        imsi=status.imsi if status is not None else None,
-        install_by=install_by(esim),
-        observed_at=esim.observed_at,
-        created_at=esim.created_at,
-    )
 
 
 def _option(option: TopupOption) -> api_esims.TopupPlan:

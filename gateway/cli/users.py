@@ -13,6 +13,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from gateway.access.user_rows import User
     from gateway.kit.pool import Pool
 
 R = TypeVar("R")
@@ -26,8 +27,12 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 def create(
     name: Name,
     role: Annotated[
-        Literal["viewer", "operator", "admin"], typer.Option(help="viewer sees, operator changes, admin makes users.")
+        Literal["viewer", "operator", "admin", "storefront"],
+        typer.Option(help="viewer sees, operator changes, admin makes users, storefront sees what is its own."),
     ] = "viewer",
+    storefront: Annotated[
+        str | None, typer.Option(help="With the role storefront: the name of the one the user belongs to.")
+    ] = None,
     password_stdin: FromStdin = False,
     state_dir: StateDir = None,
 ) -> None:
@@ -37,8 +42,13 @@ def create(
 
     password = _given() if password_stdin else new_password()
     must_change = not password_stdin
-    made = _run(state_dir, lambda pool: users.create(pool, cli_actor(), name, role, password, must_change=must_change))
-    print(f"{made.name} is {made.role}")
+    made = _run(
+        state_dir,
+        lambda pool: users.create(
+            pool, cli_actor(), name, role, password, must_change=must_change, storefront=storefront
+        ),
+    )
+    print(f"{made.name} is {_role(made)}")
     if not password_stdin:
         _show(password)
 
@@ -73,7 +83,7 @@ def list_(
     for user in found:
         seen = "never seen" if user.last_seen_at is None else f"last seen {user.last_seen_at:%Y-%m-%d %H:%M} UTC"
         state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at is not None else seen
-        print(f"{user.name}  {user.role}  {state}")
+        print(f"{user.name}  {_role(user)}  {state}")
 
 
 @app.command()
@@ -110,6 +120,10 @@ def unlock(name: Name, state_dir: StateDir = None) -> None:
 
     failures = _run(state_dir, lambda pool: users.unlock(pool, cli_actor(), name))
     print(f"{name} can log in at once; {failures} failed attempts are forgotten")
+
+
+def _role(user: User) -> str:
+    return user.role if user.storefront is None else f"{user.role} of {user.storefront}"
 
 
 def _given() -> str:

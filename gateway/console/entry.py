@@ -64,7 +64,7 @@ async def log_in(request: web.Request) -> View | web.Response:
     return invalid(View("login.html", {"next": target}, title="Log in"), form)
 
 
-@pages("POST", "/console/login/code", own=True, steps=("code",))
+@pages("POST", "/console/login/code", role="user", own=True, steps=("code",))
 async def enter_code(request: web.Request) -> View | web.Response:
     """Open the session if the code is right."""
     form = await form_data(request)
@@ -90,7 +90,7 @@ def _code_page(target: str) -> View:
     return View("login_code.html", {"next": target}, title="Second factor")
 
 
-@pages("POST", "/console/logout", own=True, steps=EVERY_STEP)
+@pages("POST", "/console/logout", role="user", own=True, steps=EVERY_STEP)
 async def log_out(request: web.Request) -> web.Response:
     """End this session."""
     await login.log_out(deps_of(request), request[SESSION])
@@ -99,7 +99,7 @@ async def log_out(request: web.Request) -> web.Response:
     return answer
 
 
-@pages("POST", "/console/mode", own=True)
+@pages("POST", "/console/mode", role="user", own=True)
 async def set_mode(request: web.Request) -> web.Response:
     """Look at the other side: live or test."""
     form = await form_data(request)
@@ -109,7 +109,7 @@ async def set_mode(request: web.Request) -> web.Response:
     return see_other(request, form.text("next", most=2000))
 
 
-@pages("POST", "/console/theme", own=True)
+@pages("POST", "/console/theme", role="user", own=True)
 async def set_theme(request: web.Request) -> web.Response:
     """Light, dark, or as the system has it."""
     form = await form_data(request)
@@ -119,13 +119,13 @@ async def set_theme(request: web.Request) -> web.Response:
     return answer
 
 
-@pages("GET", "/console/password", steps=("password",))
+@pages("GET", "/console/password", role="user", steps=("password",))
 async def password(request: web.Request) -> View:
     """One's own password."""
     return _password_page(own_address(request.query.get("next", "")))
 
 
-@pages("POST", "/console/password", own=True, steps=("password",))
+@pages("POST", "/console/password", role="user", own=True, steps=("password",))
 async def change_password(request: web.Request) -> View | web.Response:
     """Another password for oneself, which ends all other sessions."""
     form = await form_data(request)

@@ -38,6 +38,7 @@ from gateway.travellers import traveller_email_rows
 from gateway.webhooks.send_again import send_delivery_again
 from providers.kit import activation
 from schemas.esim import ServiceState
+from schemas.orders import OrderedEsim
 
 pages = Pages()
 LIST = "/console/esims"
@@ -159,10 +160,7 @@ async def reveal(request: web.Request) -> View:
     found = await esims.reveal(deps_of(request), part(request, "id"), visitor(request))
     if found is None:
         raise web.HTTPNotFound
-    esim, ordered = found
-    code = activation.parse(esim.activation_code)
-    picture = None if code is None else base64.b64encode(delivery_rules.qr_svg(code.text)).decode()
-    return View("esim_code.html", {"esim": esim, "ordered": ordered, "picture": picture}, title="Activation code")
+    return code_page(*found, back=f"{LIST}/{found[0].id}")
 
 
 @pages("POST", LIST + "/{id}/send-again", role="operator", nav="eSIMs")
@@ -200,6 +198,14 @@ async def replace(request: web.Request) -> View | web.Response:
         form.wrong("", f"Not replaced: {placed.detail}.")
         return invalid(await _replace_form(request, esim), form)
     return see_other(request, f"/console/orders/{placed.order_id}", message="The replacement is ordered.")
+
+
+def code_page(esim: Esim, ordered: OrderedEsim, back: str) -> View:
+    """The page with an eSIM's QR code, activation code and traveller's link."""
+    code = activation.parse(esim.activation_code)
+    picture = None if code is None else base64.b64encode(delivery_rules.qr_svg(code.text)).decode()
+    context = {"esim": esim, "ordered": ordered, "picture": picture, "back": back}
+    return View("esim_code.html", context, title="Activation code")
 
 
 def usage_chart(seen: list[UsageSeen], now: datetime) -> str:

@@ -23,12 +23,13 @@ from aiohttp import web
 from gateway.access import user_rows
 from gateway.access.login import Step, due_step
 from gateway.access.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
-from gateway.access.user_rows import Session
+from gateway.access.user_rows import Role, Session, Visitor
 from gateway.console.decisions import pending_decisions
 from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group, MenuEntry, menu
 from gateway.console.pages import (
     CONTEXT,
+    HOME,
     MESSAGE,
     SESSION,
     STEP,
@@ -92,16 +93,17 @@ class Frame:
 
 
 async def _unsold(request: web.Request) -> str:
-    """Why nothing can be sold, for whole pages of who is logged in. The database is asked only when that is so."""
+    """Why nothing can be sold, for whole pages of staff. The database is asked only when that is so."""
     session = request.get(SESSION)
-    if session is None or is_htmx(request):
+    if session is None or not session.visitor.may("viewer") or is_htmx(request):
         return ""
     return await supplier_states.nothing_sells(deps_of(request), session.mode)
 
 
 async def _waiting(request: web.Request) -> Sequence[PendingDecision | None]:
-    """What waits for a decision, for the menu of whole pages."""
-    if request.get(SESSION) is None or STEP in request or is_htmx(request):
+    """What waits for a decision, for the menu of whole pages of staff."""
+    session = request.get(SESSION)
+    if session is None or not session.visitor.may("viewer") or STEP in request or is_htmx(request):
         return ()
     return await pending_decisions(request)
 
@@ -173,11 +175,23 @@ class Guard:
             return _to_login(request, writes=writes, target=_STEP_PAGES[step])
         if writes:
             await _meant(request)
-        if not session.visitor.may(page.role):
-            raise Refused(403, f"This needs the role {page.role}; yours is {session.visitor.role}.")
+        if page.role != "user" and not session.visitor.may(page.role):
+            return self._elsewhere(session.visitor, page, page.role)
         if session.due and step is None:
             await user_rows.touch(deps_of(request).pool, session)
         return await page.handler(request)
+
+    def _elsewhere(self, visitor: Visitor, page: ConsolePage, role: Role) -> web.Response:
+        """Where a visitor is led whose role is not that of the page: nowhere, but from Home.
+
+        A storefront's users do not learn what other pages there are.
+        """
+        if visitor.role != "storefront":
+            raise Refused(403, f"This needs the role {role}; yours is {visitor.role}.")
+        if page.path != HOME:
+            raise web.HTTPNotFound
+        first = menu(self._groups, visitor, "")[0].pages[0]
+        return web.Response(status=303, headers={"Location": first.url})
 
     def _drawn(
         self, request: web.Request, page: ConsolePage, nonce: str, answer: View | web.StreamResponse

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.access.user_rows import Role, Visitor
 from gateway.console.pages import ConsolePage, NavEntry, PendingDecision
@@ -26,6 +27,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Storefronts", (("Storefronts", "f"),)),
     ("Administration", (("Settings", "g"), ("Users", "w"), ("Audit", "d"), ("Jobs", "j"))),
 )
+# What a storefront's own users see.
+STOREFRONT_GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Orders", (("Orders", "o"),)),
+    ("eSIMs", (("eSIMs", "e"),)),
+    ("API keys", (("API keys", "k"),)),
+    ("Webhook log", (("Webhook log", "w"),)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Entry:
     name: str
     url: str
     key: str
-    role: Role | None
+    role: Role | Literal["user"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,24 @@ class MenuEntry:
 
 
 def navigation(pages: Iterable[ConsolePage], more: Iterable[NavEntry] = ()) -> tuple[Group, ...]:
-    """The groups, of the pages that there are. ``more`` stands at the end of each group.
+    """The groups, of the pages that there are: those of staff, then those of storefronts' own users.
+
+    ``more`` stands at the end of each group of staff.
 
     Raises ``ValueError`` for a page that claims what is not in it, and for a letter that would lead to two entries.
     """
+    staff: list[ConsolePage] = []
+    own: list[ConsolePage] = []
+    for page in pages:
+        (own if page.role == "storefront" else staff).append(page)
+    return (*_groups(GROUPS, staff, more), *_groups(STOREFRONT_GROUPS, own, ()))
+
+
+def _groups(
+    order: Iterable[tuple[str, tuple[tuple[str, str], ...]]], pages: Iterable[ConsolePage], more: Iterable[NavEntry]
+) -> tuple[Group, ...]:
     first: dict[str, ConsolePage] = {}
-    entries = {group: list(names) for group, names in GROUPS}
+    entries = {group: list(names) for group, names in order}
     for entry in more:
         entries.setdefault(entry.group, []).append((entry.name, entry.key))
     known = {name for names in entries.values() for name, _ in names}
@@ -115,7 +135,7 @@ def menu(
         pages = tuple(
             MenuPage(entry.name, entry.url, entry.key, waiting.get(entry.url, 0), current=entry.name == current)
             for entry in group.entries
-            if entry.role is None or visitor.may(entry.role)
+            if entry.role is None or entry.role == "user" or visitor.may(entry.role)
         )
         if pages:
             found.append(MenuEntry(group.name, pages))

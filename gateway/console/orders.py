@@ -42,6 +42,8 @@ from gateway.orders import order_search_rows, restore, sales_rows
 from gateway.orders.order_presenter import Line, OrderDetail
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.resolve import resolve as settle_as
+from gateway.orders.reveal import reveal as reveal_delivery
+from gateway.orders.reveal import secret_of
 from gateway.orders.rules.attention import KINDS, WORDS
 from gateway.travellers import traveller_email_rows
 from schemas.money import Money
@@ -170,10 +172,10 @@ async def release(request: web.Request) -> View | web.Response:
 async def reveal(request: web.Request) -> View:
     """The delivered secret, on a page of its own. The audit log has the visit by then."""
     order_id = part(request, "id")
-    answer = await flow.reveal(deps_of(request), order_id, visitor(request))
+    answer = await reveal_delivery(deps_of(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
-    return View("order_code.html", {"order_id": order_id, "secrets": answer}, title="Delivered item")
+    return View("order_code.html", {"back": f"{LIST}/{order_id}", "secrets": answer}, title="Delivered item")
 
 
 @pages("POST", LIST + "/{id}/late-charge", role="operator", nav="Orders")
@@ -263,7 +265,7 @@ async def _order(request: web.Request) -> View:
         "order": order,
         "line": detail.line,
         "iccid": iccid,
-        "secret": _secret(order),
+        "secret": secret_of(order),
         "sold_base": Money(detail.money.price_base, detail.money.base_currency),
         "max_cost": Money(detail.money.max_cost, detail.money.base_currency),
         "margin": detail.line.margin and Money(detail.line.margin.amount, detail.money.base_currency),
@@ -294,15 +296,6 @@ def _cancellable(order: OpsOrder) -> bool:
     if order.kind == "esim":
         return order.status in {"pending", "fulfilled", "needs_review"}
     return order.status == "pending" and all(attempt.state == "failed" for attempt in order.attempts or ())
-
-
-def _secret(order: OpsOrder) -> str | None:
-    """What there is to be shown of a delivered order, in words; None for nothing."""
-    if order.esim is not None:
-        return "the activation code" if order.kind == "esim" else None
-    if order.number is not None:
-        return None if order.number.id is None else "the phone number"
-    return "the codes" if order.voucher is not None and order.fulfilled_at is not None else None
 
 
 def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]) -> tuple[OrderFilter, dict[str, str]]:

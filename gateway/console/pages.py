@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -16,9 +17,10 @@ from aiohttp import web
 
 from gateway.access.key_rows import Mode
 from gateway.access.login import Step
-from gateway.access.user_rows import Role, Session, Visitor
+from gateway.access.user_rows import Role, Session, StaffRole, Visitor
 from gateway.console.forms import Form
 from gateway.kit.pages import PageRequest, Sort, SortOrders
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.suppliers.deps import Deps
 from schemas.page import Page
 
@@ -103,23 +105,26 @@ class Hit:
 
 Answer = View | web.StreamResponse
 Handler = Callable[[web.Request], Awaitable[Answer]]
+StorefrontHandler = Callable[[web.Request, StorefrontScope], Awaitable[Answer]]
 NoticeSource = Callable[[web.Request], Awaitable[Sequence[Notice]]]
 DecisionSource = Callable[[web.Request], Awaitable[PendingDecision]]
 Finds = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+S = TypeVar("S", bound=StorefrontHandler)
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """One route. ``role`` None lets anybody in. ``own`` marks a change that touches nothing but one's own session.
+    """One route. ``role`` None lets anybody in, "user" whoever is logged in, "storefront" its users and no staff.
 
+    ``own`` marks a change that touches nothing but one's own session or user.
     ``steps`` are those steps of a log-in during which it is open; nothing else is, until they are done.
     """
 
     method: str
     path: str
     handler: Handler
-    role: Role | None
+    role: Role | Literal["user"] | None
     nav: str
     own: bool
     steps: tuple[Step, ...] = ()
@@ -151,13 +156,14 @@ class Pages:
         method: str,
         path: str,
         *,
-        role: Role | None = "viewer",
+        role: StaffRole | Literal["user"] | None = "viewer",
         nav: str = "",
         own: bool = False,
         steps: tuple[Step, ...] = (),
     ) -> Callable[[H], H]:
-        """Declare a page. ``nav`` is the entry of the navigation that it belongs to; a GET without parts leads there.
+        """Declare a page of staff. ``nav`` is its entry of the navigation; a GET without parts leads there.
 
+        With the role "user" it is open to the users of storefronts, too; they see no other page declared here.
         Everything but a GET needs ``operator`` or above, unless it is marked ``own``.
         """
         if method != "GET" and not own and role not in {"operator", "admin"}:
@@ -165,6 +171,19 @@ class Pages:
 
         def declare(handler: H) -> H:
             self.table.append(ConsolePage(method, path, handler, role, nav, own, steps))
+            return handler
+
+        return declare
+
+    def for_storefront(self, method: str, path: str, *, nav: str) -> Callable[[S], S]:
+        """Declare a page of a storefront's own users. Its handler is given the scope whose rows it shows, no others."""
+
+        def declare(handler: S) -> S:
+            @wraps(handler)
+            async def scoped(request: web.Request) -> Answer:
+                return await handler(request, _scope_of(request))
+
+            self.table.append(ConsolePage(method, path, scoped, "storefront", nav, own=False))
             return handler
 
         return declare
@@ -206,6 +225,7 @@ class NoDatabaseError(Exception):
     """This process has no database at all."""
 
 
+HOME = "/console"
 CONTEXT = web.AppKey("console_context", ConsoleContext)
 NOTICES: web.AppKey[tuple[NoticeSource, ...]] = web.AppKey("console_notices")
 DECISIONS: web.AppKey[tuple[DecisionSource, ...]] = web.AppKey("console_decisions")
@@ -241,6 +261,14 @@ def visitor(request: web.Request) -> Visitor:
 def mode(request: web.Request) -> Mode:
     """The side that the visitor looks at, as the switch in the header says."""
     return request[SESSION].mode
+
+
+def _scope_of(request: web.Request) -> StorefrontScope:
+    """The storefront that the visitor belongs to, in the mode of the header."""
+    own = visitor(request).storefront_id
+    if own is None:
+        raise web.HTTPNotFound
+    return StorefrontScope(own, mode(request))
 
 
 def is_htmx(request: web.Request) -> bool:

@@ -14,13 +14,13 @@ pages = Pages()
 _WRONG_CODE = "is wrong or already used"
 
 
-@pages("GET", "/console/second-factor", steps=("second_factor",))
+@pages("GET", "/console/second-factor", role="user", steps=("second_factor",))
 async def second_factor(request: web.Request) -> View:
     """Whether it is on; else a fresh secret, as text and as a picture."""
     return await _page(request, own_address(request.query.get("next", "")))
 
 
-@pages("POST", "/console/second-factor", own=True, steps=("second_factor",))
+@pages("POST", "/console/second-factor", role="user", own=True, steps=("second_factor",))
 async def turn_on(request: web.Request) -> View | web.Response:
     """Keep the secret, once password and code are right."""
     form, stage, session = await form_data(request), deps_of(request), request[SESSION]
@@ -39,7 +39,7 @@ async def turn_on(request: web.Request) -> View | web.Response:
     return invalid(await _page(request, target, setup), form)
 
 
-@pages("POST", "/console/second-factor/off", own=True)
+@pages("POST", "/console/second-factor/off", role="user", own=True)
 async def turn_off(request: web.Request) -> View | web.Response:
     """Forget the secret, once a code of it is right."""
     form = await form_data(request)

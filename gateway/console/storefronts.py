@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.access import mandate_rows
 from gateway.access import storefront_rows as store
 from gateway.access.key_rows import Mode, NewKey, keys_of
+from gateway.access.mandate_rows import Mandate
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
 from gateway.access.storefront_rows import Storefront
 from gateway.console.filters import clean
@@ -29,6 +30,7 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
+from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.operations import storefronts as flow
@@ -39,14 +41,14 @@ from schemas.money import Money
 
 pages = Pages()
 _LIST = "/console/storefronts"
-_KEYS = columns(
+KEY_COLUMNS = columns(
     "key=id, name, begins=prefix, mode",
     Column("scopes", lambda key: " ".join(key.scopes)),
     "per minute=per_minute, made=created_at, last used=last_used_at, revoked=revoked_at",
 )
 _PAGE = 50
-_MODES = ("test", "live")
-_SCOPE_WORDS = (
+MODES = ("test", "live")
+SCOPE_WORDS = (
     ("catalog", "catalog: reads the catalogue"),
     ("storefront", "storefront: catalogue, quotes, orders, eSIMs, webhooks"),
     ("routing", "routing: may choose suppliers (with storefront)"),
@@ -125,20 +127,40 @@ async def disable(request: web.Request) -> web.Response:
 @pages("GET", _LIST + "/{id}/endpoints/{endpoint}", nav="Storefronts")
 async def endpoint(request: web.Request) -> View:
     """What was sent to an endpoint, the newest first, each delivery with its tries."""
-    deps = deps_of(request)
-    storefront = await _found(request)
-    owner = Owner(storefront.id, mode(request))
-    found = await endpoint_rows.find(deps.pool, owner, part(request, "endpoint"))
+    found, which = await _found(request), part(request, "endpoint")
+    url = f"{_LIST}/{found.id}/endpoints/{which}"
+    return await delivery_log(request, Owner(found.id, mode(request)), which, url, found)
+
+
+@pages("POST", _LIST + "/{id}/endpoints/{endpoint}/deliveries/{delivery}/replay", role="operator", nav="Storefronts")
+async def replay(request: web.Request) -> web.Response:
+    """Send an event once more."""
+    where, which = part(request, "id"), part(request, "endpoint")
+    return await send_delivery(request, Owner(where, mode(request)), which, f"{_LIST}/{where}/endpoints/{which}")
+
+
+@pages.finds("Storefronts")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Storefronts by a part of their name."""
+    return [Hit(name, f"{_LIST}/{found}") for found, name in await store.named(deps_of(request).pool, question, 10)]
+
+
+async def delivery_log(
+    request: web.Request, owner: Owner, endpoint_id: str, url: str, storefront: Storefront | None = None
+) -> View:
+    """The page, at ``url``, of what was sent to an endpoint of the owner's. Staff is shown whose it is."""
+    pool, may = deps_of(request).pool, visitor(request).may
+    found = await endpoint_rows.find(pool, owner, endpoint_id)
     if found is None:
         raise web.HTTPNotFound
-    sent = await endpoint_rows.deliveries(
-        deps.pool, found.id, page_request_of(request, _PAGE, endpoint_rows.DELIVERY_SORTS)
-    )
+    sent = await endpoint_rows.deliveries(pool, found.id, page_request_of(request, _PAGE, endpoint_rows.DELIVERY_SORTS))
     context = {
         "storefront": storefront,
+        "url": url,
         "endpoint": found,
         "deliveries": sent.data,
         "next": next_page(request, sent),
+        "replayable": found.status == "enabled" and (may("operator") or may("storefront")),
     }
     rows = [
         (
@@ -151,22 +173,22 @@ async def endpoint(request: web.Request) -> View:
     return View("endpoint.html", context, title="Deliveries", csv=Csv(f"deliveries-{found.id}", columns, rows))
 
 
-@pages("POST", _LIST + "/{id}/endpoints/{endpoint}/deliveries/{delivery}/replay", role="operator", nav="Storefronts")
-async def replay(request: web.Request) -> web.Response:
-    """Send an event once more."""
-    where, which = part(request, "id"), part(request, "endpoint")
-    owner = Owner(where, mode(request))
-    problem = await flow.replay(deps_of(request).pool, visitor(request), owner, which, part(request, "delivery"))
+async def send_delivery(request: web.Request, owner: Owner, endpoint_id: str, url: str) -> web.Response:
+    """Send the event of the delivery in the address once more to an endpoint of the owner's; back to ``url``."""
+    delivery = part(request, "delivery")
+    problem = await flow.replay(deps_of(request).pool, visitor(request), owner, endpoint_id, delivery)
     if problem is not None and problem.code == "not_found":
         raise web.HTTPNotFound
     message = "It is sent again with the same event ID." if problem is None else f"Not sent: {problem.detail}."
-    return see_other(request, f"{_LIST}/{where}/endpoints/{which}", message=message)
+    return see_other(request, url, message=message)
 
 
-@pages.finds("Storefronts")
-async def find(request: web.Request, question: str) -> list[Hit]:
-    """Storefronts by a part of their name."""
-    return [Hit(name, f"{_LIST}/{found}") for found, name in await store.named(deps_of(request).pool, question, 10)]
+async def mandates_of(pool: Pool, storefront_id: str) -> dict[str, tuple[Money, Money, Mandate]]:
+    """What the keys of a storefront may spend an order and a month, by the key's id."""
+    return {
+        key_id: (Money(mandate.per_order, mandate.currency), Money(mandate.per_month, mandate.currency), mandate)
+        for key_id, mandate in (await mandate_rows.of_storefront(pool, storefront_id)).items()
+    }
 
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
@@ -178,8 +200,8 @@ async def _list(request: web.Request, sent: Form | None = None) -> View:
             (storefront, Money(storefront.sold, base), _money(storefront, base)) for storefront in page.data
         ],
         "next": next_page(request, page),
-        "scopes": _SCOPE_WORDS,
-        "modes": _MODES,
+        "scopes": SCOPE_WORDS,
+        "modes": MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
     }
     table = columns(
@@ -193,7 +215,7 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
     found, side, deps = await _found(request), mode(request), deps_of(request)
     keys, mandates, outward, spent = await asyncio.gather(
         keys_of(deps.pool, found.id),
-        mandate_rows.of_storefront(deps.pool, found.id),
+        mandates_of(deps.pool, found.id),
         endpoint_rows.all_of(deps.pool, Owner(found.id, side)),
         spend_rows.spent(deps.pool, "storefront", found.id, datetime.now(UTC)),
     )
@@ -201,21 +223,18 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
     context = {
         "storefront": found,
         "keys": keys,
-        "mandates": {
-            key_id: (Money(mandate.per_order, mandate.currency), Money(mandate.per_month, mandate.currency), mandate)
-            for key_id, mandate in mandates.items()
-        },
+        "mandates": mandates,
         "endpoints": outward,
         "limit": _money(found, base),
         "spent": Money(spent, base),
         "sold": Money(found.sold, base),
         "base": base,
         "per_minute": deps.settings.rate_limit.per_minute,
-        "scopes": _SCOPE_WORDS,
-        "modes": _MODES,
+        "scopes": SCOPE_WORDS,
+        "modes": MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
     }
-    sheet = sheet_of(_KEYS, keys)
+    sheet = sheet_of(KEY_COLUMNS, keys)
     return View("storefront.html", context, title=clean(found.name)[:100], csv=Csv("keys", *sheet))
 
 
@@ -228,7 +247,7 @@ async def _found(request: web.Request) -> Storefront:
 
 async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | None:
     """The key that a form asks for; None when something is wrong with it."""
-    side = form.choice("mode", _MODES)
+    side = form.choice("mode", MODES)
     scopes = [scope for scope in SCOPES if scope in form.all("scope")]
     if (fault := fault_of_scopes(scopes)) is not None:
         form.wrong("scope", fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 from aiohttp import web
@@ -9,16 +10,18 @@ from aiohttp import web
 from gateway.access import user_rows as store
 from gateway.access import users
 from gateway.access.passwords import new_password
-from gateway.access.user_rows import ROLES, Role
+from gateway.access.user_rows import ROLES, STAFF_ROLES, Role, StaffRole
 from gateway.access.users import UserError
 from gateway.console.forms import Form, form_data
 from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps_of, invalid, see_other, visitor
+from gateway.orders.order_search_rows import storefronts_named
 
 pages = Pages()
 _WORDS = {
     "viewer": "viewer: read-only",
     "operator": "operator: settles orders, sets rules, accepts syncs",
     "admin": "admin: an operator who also manages users and keys",
+    "storefront": "storefront: sees the orders, eSIMs, keys and webhooks of one storefront",
 }
 _LIST = "/console/users"
 
@@ -35,14 +38,21 @@ async def create(request: web.Request) -> View | web.Response:
     form = await form_data(request)
     name = form.text("name", required=True, most=100)
     role = form.choice("role", ROLES)
+    storefront = form.text("storefront", most=100)
     password = new_password()
     if form:
         try:
             made = await users.create(
-                deps_of(request).pool, visitor(request), name, cast("Role", role), password, must_change=True
+                deps_of(request).pool,
+                visitor(request),
+                name,
+                cast("Role", role),
+                password,
+                must_change=True,
+                storefront=storefront or None,
             )
         except UserError as error:
-            form.wrong("name", str(error))
+            form.wrong(error.field, str(error))
         else:
             return _shown_once(made.name, password)
     return invalid(await _list(request), form)
@@ -63,11 +73,11 @@ async def reset(request: web.Request) -> View | web.Response:
 async def set_role(request: web.Request) -> View | web.Response:
     """Another role."""
     form, name = await form_data(request), request.match_info["name"]
-    role = form.choice("role", ROLES)
+    role = form.choice("role", STAFF_ROLES)
     if not form:
         return invalid(await _list(request), form)
     try:
-        await users.set_role(deps_of(request).pool, visitor(request), name, cast("Role", role))
+        await users.set_role(deps_of(request).pool, visitor(request), name, cast("StaffRole", role))
     except UserError as error:
         return await _refused(request, error)
     return see_other(request, _LIST, message=f"{name} is {role} now.")
@@ -115,11 +125,18 @@ async def _switch(request: web.Request, *, disabled: bool) -> View | web.Respons
 
 
 async def _list(request: web.Request) -> View:
-    everybody = await store.all_users(deps_of(request).pool)
-    rows = [(u.name, u.role, u.created_at, u.last_seen_at, u.totp_since, u.disabled_at) for u in everybody]
-    columns = ("name", "role", "made", "last seen", "second factor", "disabled")
-    roles = [(role, _WORDS[role]) for role in ROLES]
-    context = {"users": everybody, "roles": ROLES, "role_words": roles}
+    pool = deps_of(request).pool
+    everybody, storefronts = await asyncio.gather(store.all_users(pool), storefronts_named(pool))
+    rows = [
+        (u.name, u.role, u.storefront, u.created_at, u.last_seen_at, u.totp_since, u.disabled_at) for u in everybody
+    ]
+    columns = ("name", "role", "storefront", "made", "last seen", "second factor", "disabled")
+    context = {
+        "users": everybody,
+        "roles": STAFF_ROLES,
+        "role_words": [(role, _WORDS[role]) for role in ROLES],
+        "storefronts": storefronts,
+    }
     return View("users.html", context, title="Users", csv=Csv("users", columns, rows))
 
 

@@ -18,6 +18,7 @@ from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
 from gateway.webhooks.notify import emit_event
 from providers.contract import Capability
+from schemas import api_esims
 from schemas.api_esims import QrLinks
 from schemas.errors import GatewayError, NotFound, SupplierError
 from schemas.esim import EsimStatus, ProfileState, ServiceState
@@ -101,6 +102,30 @@ def install_by(esim: Esim) -> datetime | None:
     """Until when it must be installed; None where the plan that was sold states no limit."""
     days = (esim.plan.get("features") or {}).get("install_within_days")
     return None if days is None else esim.created_at + timedelta(days=days)
+
+
+def public_esim(deps: Deps, esim: Esim) -> api_esims.Esim:
+    """An eSIM as its storefront sees it."""
+    status = esim.status
+    return api_esims.Esim(
+        id=esim.id,
+        iccid=esim.iccid,
+        order_id=esim.order_id,
+        plan_id=esim.plan_id,
+        profile_state=status.profile_state if status is not None else ProfileState.UNKNOWN,
+        service_state=status.service_state if status is not None else ServiceState.UNKNOWN,
+        data=status.data if status is not None else None,
+        expires_at=status.expires_at if status is not None else None,
+        can_topup=can_topup(deps, esim),
+        packages=status.packages if status is not None else (),
+        coverage=status.coverage if status is not None else (),
+        apn=status.apn if status is not None else None,
+        msisdn=status.msisdn if status is not None else None,
+        imsi=status.imsi if status is not None else None,
+        install_by=install_by(esim),
+        observed_at=esim.observed_at,
+        created_at=esim.created_at,
+    )
 
 
 async def poll(deps: Deps, esim: Esim) -> Esim:

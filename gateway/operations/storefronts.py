@@ -26,8 +26,12 @@ async def make_key(
     scopes: Collection[str],
     name: str | None,
     per_minute: int | None,
+    storefront_id: str | None = None,
 ) -> NewKey | Problem:
-    """A key for the storefront of that name, which is made too when it is new. Its text can never be shown again."""
+    """A key for the storefront of that name, which is made too when it is new. Its text can never be shown again.
+
+    With ``storefront_id`` it is made for that storefront and no other one.
+    """
 
     async def noted(connection: Connection, made: NewKey) -> None:
         detail = {
@@ -41,7 +45,14 @@ async def make_key(
 
     try:
         return await key_rows.create_key(
-            pool, storefront=storefront, mode=mode, scopes=scopes, name=name, per_minute=per_minute, also=noted
+            pool,
+            storefront=storefront,
+            mode=mode,
+            scopes=scopes,
+            name=name,
+            per_minute=per_minute,
+            storefront_id=storefront_id,
+            also=noted,
         )
     except InvalidKeyError as error:
         return Problem("invalid", str(error))

@@ -12,11 +12,10 @@ import msgspec
 
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
-from gateway.inventory import esim_rows, number_rows, voucher_code_rows
+from gateway.inventory import number_rows
 from gateway.items.item_rules import is_phone_number
 from gateway.kit.log import redact
 from gateway.kit.pages import FIRST_PAGE, PageRequest
-from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
 from gateway.orders import order_page_rows, order_search_rows, order_view_rows, presenter
 from gateway.orders.order_page_rows import OrderMoney
@@ -198,39 +197,6 @@ async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Proble
         await audit_rows.record(connection, by, "order.looked_up", f"order:{order_id}")
     done, _ = await asyncio.wait({start(deps, order_id, poll=True)}, timeout=POLL_SECONDS)
     return bool(done)
-
-
-class Secret(msgspec.Struct, frozen=True):
-    """Something that was delivered and that whoever has it can use; what it is, and it. None: nothing usable came."""
-
-    what: str
-    value: str | None
-
-
-async def reveal(deps: Deps, order_id: str, by: Visitor | str) -> list[Secret] | Problem:
-    """What an order delivered, noted with the name of who looked before it is shown."""
-    async with deps.pool.acquire() as connection, connection.transaction():
-        found = await _secrets(deps, connection, order_id)
-        if not found:
-            return Problem("not_found", "the order delivered nothing that is secret")
-        await audit_rows.record(connection, by, "order.code_shown", f"order:{order_id}")
-    return found
-
-
-async def _secrets(deps: Deps, connection: Connection, order_id: str) -> list[Secret]:
-    esim = (await esim_rows.of_orders(connection, deps.seal, [order_id])).get(order_id)
-    if esim is not None:
-        return [Secret("ICCID", esim.iccid), Secret("Activation code", esim.activation_code)]
-    number = (await number_rows.of_orders(connection, deps.seal, [order_id])).get(order_id)
-    if number is not None:
-        return [Secret("Phone number", number.phone_number)]
-    codes = (await voucher_code_rows.of_orders(connection, deps.seal, [order_id])).get(order_id, ())
-    return [
-        Secret(f"{what} {n}" if len(codes) > 1 else what, value)
-        for n, code in enumerate(codes, 1)
-        for what, value in (("PIN", code.pin), ("Serial", code.serial), ("Told", code.told))
-        if value is not None
-    ]
 
 
 async def settle_late_charge(deps: Deps, order_id: str, note: str, by: Visitor | str) -> Problem | None:

@@ -55,9 +55,14 @@ class Reader:
 
     def naming(self) -> dict[str, str]:
         """The answers that name a supplier, each with the words around its name."""
-        names = {word for manifest in load_manifests().values() for word in (manifest.name, manifest.title)}
-        named = re.compile(rf".{{0,60}}(?<![a-z0-9])({'|'.join(names)})(?![a-z0-9]).{{0,60}}", re.IGNORECASE)
-        return {what: found[0] for what, text in self.read.items() if (found := named.search(text))}
+        return naming(self.read)
+
+
+def naming(read: dict[str, str]) -> dict[str, str]:
+    """Those of these texts that name a supplier, each with the words around its name."""
+    names = {word for manifest in load_manifests().values() for word in (manifest.name, manifest.title)}
+    named = re.compile(rf".{{0,60}}(?<![a-z0-9])({'|'.join(names)})(?![a-z0-9]).{{0,60}}", re.IGNORECASE)
+    return {what: found[0] for what, text in read.items() if (found := named.search(text))}
 
 
 @pytest.fixture

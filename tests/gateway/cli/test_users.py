@@ -35,6 +35,21 @@ def test_a_user_is_made_listed_given_a_password_and_shut_out(users):
     assert users("enable", "ana").code == 0
 
 
+def test_a_user_of_a_storefront_is_made_with_its_name(users, database_url):
+    _run(database_url, "INSERT INTO storefronts (id, name) VALUES ('sf_1', 'Blue Shop')")
+    made = users("create", "ben", "--role", "storefront", "--storefront", "Blue Shop")
+    assert (made.code, made.out.splitlines()[0]) == (0, "ben is storefront of Blue Shop"), made.err
+    (shown,) = json.loads(users("list", "--json").out)
+    assert (shown["role"], shown["storefront_id"], shown["storefront"]) == ("storefront", "sf_1", "Blue Shop")
+    without = users("create", "eve", "--role", "storefront")
+    assert without.code != 0
+    assert "needs the storefront they belong to" in without.err
+    assert (
+        "there is no storefront Red Shop"
+        in users("create", "eve", "--role", "storefront", "--storefront", "Red Shop").err
+    )
+
+
 def test_a_user_is_unlocked(users, database_url):
     users("create", "ana")
     _run(

@@ -22,6 +22,7 @@ import pytest
 from yarl import URL
 
 from benchmarks.console_data import Size, accounts, fill
+from benchmarks.console_places import is_of_storefront
 from gateway.access import user_rows
 from gateway.access.key_rows import create_key
 from gateway.access.user_rows import Role
@@ -46,7 +47,8 @@ from tests.kit.secret_keys import SECRET_KEY
 
 SECRET = SECRET_KEY
 PASSWORD = "correct-horse-battery"
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+ROLES: tuple[Role, ...] = ("viewer", "operator", "admin", "storefront")
+_STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
 _STOCKED = "stocked"
 _BUSY = "busy"
 _TABLES = """
@@ -150,11 +152,17 @@ class Console:
     town: Town
     lines: list[bytes]
     flush: Callable[[], None]
+    routes: frozenset[tuple[str, str]]
     viewer: Person
     operator: Person
     admin: Person
+    storefront: Person
     nobody: Person
     _sessions: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    def reader_of(self, address: str) -> Person:
+        """Who sees a page with all that can be done on it: an admin, and of a storefront's own pages its user."""
+        return self.storefront if is_of_storefront(address) else self.admin
 
     async def api_key(self, *scopes: str, mode: Any = "test", storefront: str = "shop") -> str:
         made = await create_key(self.pool, storefront=storefront, mode=mode, scopes=scopes or ("storefront", "ops"))
@@ -343,7 +351,8 @@ async def _consoles(
             servers.append(server)
             address = str(server.make_url("/")).rstrip("/")
             people_here = await _people(pool, address, hashed, mode)
-            console = Console(address, pool, given, app[state.DEPS], suppliers, lines, log.flush, **people_here)
+            routes = frozenset((route.method, route.resource.canonical) for route in app.router.routes())
+            console = Console(address, pool, given, app[state.DEPS], suppliers, lines, log.flush, routes, **people_here)
             console._sessions.extend(person.http for person in people_here.values())
             made.append(console)
             return console
@@ -360,12 +369,15 @@ async def _consoles(
 
 
 async def _people(pool: Pool, address: str, hashed: str, mode: Any) -> dict[str, Person]:
-    """One of each role, logged in, and nobody."""
+    """One of each role, logged in, that of a storefront with orders; and nobody."""
     made: dict[str, Person] = {}
+    storefront_id = await pool.fetchval(_STOREFRONT, mode)
     for role in ROLES:
         name = f"{role}@example.com" if role == "operator" else role
         async with pool.acquire() as connection:
-            user = await user_rows.add(connection, name, role, hashed)
+            user = await user_rows.add(
+                connection, name, role, hashed, storefront_id=storefront_id if role == "storefront" else None
+            )
             if user is None:
                 user = await user_rows.by_name(connection, name)
             assert user is not None

@@ -92,13 +92,14 @@ async def _draw(console: Console, wanted: list[tuple[str, str]]) -> None:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        token = next(morsel.value for morsel in console.admin.http.cookie_jar if morsel.key == "gw_session")
         for kind, how in KINDS.items():
             context = await browser.new_context(base_url=console.url, reduced_motion="reduce", **how)
             for name, path in wanted:
                 await context.clear_cookies()
                 if name != "login":
-                    await context.add_cookies([{"name": "gw_session", "value": token, "url": console.url}])
+                    await context.add_cookies(
+                        [{"name": "gw_session", "value": _session(console, path), "url": console.url}]
+                    )
                 page = await context.new_page()
                 answer = await page.goto(path, wait_until="networkidle")
                 if answer is None or answer.status != 200:
@@ -108,6 +109,11 @@ async def _draw(console: Console, wanted: list[tuple[str, str]]) -> None:
             await context.close()
         await browser.close()
     print(f"{len(wanted) * len(KINDS)} pictures are in {FOLDER}")
+
+
+def _session(console: Console, path: str) -> str:
+    jar = console.reader_of(path).http.cookie_jar
+    return next(morsel.value for morsel in jar if morsel.key == "gw_session")
 
 
 def _keep(picture: bytes, path: Path) -> None:

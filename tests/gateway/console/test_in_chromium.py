@@ -5,6 +5,7 @@ from importlib import resources
 import pytest
 from playwright.async_api import expect
 
+from benchmarks.console_places import is_of_storefront
 from tests.gateway.console.conftest import PASSWORD
 from tests.gateway.console.test_every_page import poison, walked
 
@@ -28,11 +29,12 @@ async def read_by_axe(page, *rules):
 @pytest.mark.xdist_group("busy")
 async def test_every_page_reads_well_fits_and_runs_nothing_that_others_wrote(busy_console, open_busy_page):
     await poison(busy_console)
-    page = await open_busy_page(busy_console.admin)
+    of_staff, of_storefront = await open_busy_page(busy_console.admin), await open_busy_page(busy_console.storefront)
     wrong = []
     for name, address in (await walked(busy_console)).items():
         if name.endswith(".toml"):
             continue
+        page = of_storefront if is_of_storefront(address) else of_staff
         await page.set_viewport_size({"width": 390, "height": 844})
         await page.emulate_media(color_scheme="light")
         await page.goto(address)

@@ -40,7 +40,7 @@ def test_the_menu_has_few_entries_and_each_leads_to_every_page_behind_it():
     entries = menu(navigation(all_pages()), _visitor("admin"), "Margins")
     assert len(entries) <= 11
     assert [entry.name for entry in entries if entry.current] == ["Prices"]
-    known = {page.nav for page in all_pages() if page.nav}
+    known = {page.nav for page in all_pages() if page.nav and page.role != "storefront"}
     assert {page.name for entry in entries for page in entry.pages} == known
 
 
@@ -64,3 +64,9 @@ def test_a_visitor_sees_no_page_of_a_higher_role():
     names = {page.name for entry in menu(navigation(all_pages()), _visitor("viewer"), "Home") for page in entry.pages}
     assert "Users" not in names
     assert "Orders" in names
+
+
+def test_a_storefronts_user_sees_its_own_pages_and_no_others():
+    entries = menu(navigation(all_pages()), _visitor("storefront"), "Orders")
+    assert [entry.name for entry in entries] == ["Orders", "eSIMs", "API keys", "Webhook log"]
+    assert all(page.url.startswith("/console/my/") for entry in entries for page in entry.pages)

@@ -16,13 +16,14 @@ from gateway.items.item_rules import item_of
 from gateway.items.number_sync import sync_numbers
 from gateway.kit.problem import Problem
 from gateway.ledger.reconcile import reconcile
-from gateway.orders import number_polls, order_presenter, presenter
+from gateway.orders import number_polls, presenter
 from gateway.orders.admit import Admitted, admit, validate
 from gateway.orders.cancel import request_cancel
 from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
+from gateway.orders.reveal import reveal
 from schemas.account import NumberTier
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
@@ -333,7 +334,7 @@ async def test_a_person_settles_a_number_with_the_number_that_was_found(counter:
         assert problem.errors[0][0] == "/phone_number"
     assert await settled(NumberDelivery("+1 (202) 555-0199", datetime(2027, 1, 1, tzinfo=UTC))) is None
     assert await phone(counter, order_id) == "+1 (202) 555-0199"
-    shown = await order_presenter.reveal(counter.deps, order_id, "somebody")
+    shown = await reveal(counter.deps, order_id, "somebody")
     assert not isinstance(shown, Problem)
     assert [(one.what, one.value) for one in shown] == [("Phone number", "+1 (202) 555-0199")]
 
