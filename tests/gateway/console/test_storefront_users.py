@@ -15,11 +15,14 @@ import pytest
 from gateway.access import audit_rows
 from gateway.access.key_rows import create_key
 from gateway.inventory import esim_rows
+from gateway.orders.admit import Admitted, admit
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
+from schemas.order_requests import NumberChoice, OrderForGood, OrderForNumber
 from tests.gateway.api.test_suppliers_unnamed import naming
 from tests.gateway.console.conftest import PASSWORD
 from tests.gateway.console.test_guard import fingerprint
+from tests.kit.working import answered
 
 MY = "/console/my"
 # What is for anybody who is logged in, or for nobody yet.
@@ -281,6 +284,27 @@ async def test_it_sees_an_order_its_esim_and_code_and_each_look_at_a_code_is_rec
     shown = await console.storefront.post(f"{MY}/orders/{mine.ids['order']}/reveal")
     assert "LPA:1$" in shown.text
     assert (await newest(console, "order.code_shown")).actor == "storefront"
+
+
+@pytest.mark.parametrize("kind", ["number", "voucher"])
+async def test_it_sees_a_number_and_a_vouchers_codes_only_when_it_asks_for_them(console, kind):
+    shop = await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'shop'")
+    good = "SELECT good_id FROM goods WHERE texts::text LIKE '%$10 Apple gift card USA%' LIMIT 1"
+    wanted = (
+        OrderForNumber(number=NumberChoice("US", "7d"))
+        if kind == "number"
+        else OrderForGood(good_id=await console.pool.fetchval(good))
+    )
+    admitted = await admit(console.deps, shop, "test", wanted, "an item")
+    assert isinstance(admitted, Admitted), admitted
+    await answered(console.deps, admitted.order_id, 20)
+    place = f"{MY}/orders/{admitted.order_id}"
+    hidden = await console.storefront.get(place)
+    revealed = await console.storefront.post(f"{place}/reveal")
+    secrets = re.findall(r'class="once"><code>(?:<bdi[^>]*>)?([^<]+)<', revealed.text)
+    assert secrets
+    assert (hidden.status, [secret for secret in secrets if secret in hidden.text]) == (200, [])
+    assert (await newest(console, "order.code_shown")).object == f"order:{admitted.order_id}"
 
 
 async def test_it_has_a_failed_delivery_sent_again(console, both):
