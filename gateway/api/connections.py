@@ -5,6 +5,8 @@ from the first byte of its head until its body is whole. It has ``ARRIVAL_SECOND
 the body. One address may have a few unfinished requests, all together a quarter of the process's file descriptors;
 beyond that, and when time is up, the oldest is answered 408 and its connection closed.
 
+A question that can be answered at once is answered where it arrives: a task and a router cost more than most answers.
+
 It builds on parts of aiohttp that are not public (``_waiter``, ``_messages``, ``_ErrInfo``); requirements.lock pins the
 version, and tests/gateway/api/test_connections.py fails where one of them changes.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +26,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 
 from gateway.api import state
-from gateway.api.answers import SECURITY_HEADERS
+from gateway.api.answers import SECURITY_HEADERS, ReadyResponse
 from gateway.api.forwarded import address_group, client_behind, is_trusted
 from gateway.api.gate import GATE
 from gateway.api.problems import Refusal, render
@@ -76,7 +78,16 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Parse what came, and note whether it leaves a request unfinished."""
         known, running = self._request_count, self._current_request is not None or bool(self._messages)
-        super().data_received(data)
+        waiter, self._waiter = self._waiter, None  # what is answered at once wakes nobody
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
+        self._note_arrival(data, known, running=running)
+        if waiter is not None and not waiter.done() and self._messages and not self._answer_at_once():
+            waiter.set_result(None)
+
+    def _note_arrival(self, data: bytes, known: int, *, running: bool) -> None:
         if self._force_close or self._close:
             return
         if self._request_count != known and self._messages:
@@ -96,6 +107,27 @@ class Connection(web.RequestHandler):
                 self._doors.finish(self)
         elif data and not running and not self._upgraded:
             self._doors.begin(self, self.address)
+
+    def _answer_at_once(self) -> bool:
+        """Answer the request that waits, where it is the only one, without a task of its own; False: it needs one."""
+        (message, payload), *more = self._messages
+        if more or payload is not EMPTY_PAYLOAD or isinstance(message, _ErrInfo) or self._upgraded or self._paused:
+            return False
+        make_request: Any = self._request_factory
+        if self.transport is None or self._parser is None or make_request is None:  # it is closed
+            return False
+        ready = self._doors.answer_now(make_request(message, payload, self, None, self._task_handler))
+        if ready is None:
+            return False
+        self._messages.clear()
+        self._parser.message_consumed()
+        self._doors.requests_count += 1
+        self._keepalive = True
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        self.transport.writelines(ready.parts)
+        return True
 
     def time_out(self) -> None:
         """Answer 408 in place of the request that is not whole, and close."""
@@ -149,20 +181,22 @@ class Connection(web.RequestHandler):
 class FrontDoor(web.Server):
     """Makes and counts the connections of a serving process.
 
-    ``per_address`` is how many unfinished requests one address may have. Heads that a trusted proxy hands on count for
-    no address, only among all.
+    ``answer_now`` is asked before a request gets a task. ``per_address`` is how many unfinished requests one address
+    may have. Heads that a trusted proxy hands on count for no address, only among all.
     """
 
     def __init__(
         self,
         handler: Any,
         *,
+        answer_now: Callable[[web.Request], ReadyResponse | None],
         per_address: int,
         trusted: Sequence[IPv4Network | IPv6Network],
         base_url: str = "",
         **options: Any,
     ) -> None:
         super().__init__(handler, **options)
+        self.answer_now = answer_now
         self.trusted = trusted
         self.base_url = base_url
         self.arrival_seconds = ARRIVAL_SECONDS
@@ -225,7 +259,7 @@ class FrontDoor(web.Server):
 class FrontDoorRunner(web.AppRunner):
     """Runs an application of ``make_app`` behind a ``FrontDoor``. Bodies arrive as they were sent, never inflated.
 
-    What the application's gate remembers is answered before it is routed, which would cost more than the answer does.
+    What the application's gate can answer at once is not routed, which would cost more than the answer does.
     """
 
     __slots__ = ("_gate", "_settings", "door")
@@ -244,14 +278,9 @@ class FrontDoorRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
-        route, from_memory = plain.request_handler, self._gate.from_memory
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            found = from_memory(request)
-            return found if found is not None else await route(request)
-
         self.door = FrontDoor(
-            answer,
+            plain.request_handler,
+            answer_now=self._gate.answer_now,
             request_factory=plain.request_factory,
             per_address=self._settings.connections.unfinished_per_address,
             trusted=self._settings.trusted_proxies,

@@ -1,7 +1,7 @@
 """The one middleware: request id, key, rate limit, remembered answers, errors, headers, figures, request line.
 
-It is one piece because a chain of small ones costs more than what they do. A question that was answered before in this
-catalogue version is not even routed: the front door asks ``from_memory`` first.
+It is one piece because a chain of small ones costs more than what they do. A question about the catalogue is not even
+routed: the front door asks ``answer_now`` first.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from datetime import UTC, datetime
 from time import monotonic, perf_counter, time
 from typing import Any, cast
 
 import structlog
 from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 from gateway.api import state
 from gateway.api.answers import SECURITY_HEADERS, Answer, Memories, ReadyResponse
@@ -73,6 +74,21 @@ class Gate:
             path: self._metrics.route(path) for path in (*(path for _, path in self._routes), *self._pages)
         }
         self._figures[UNMATCHED] = self._metrics.route(UNMATCHED)
+        self._direct = self._find_direct(app) if len(app.middlewares) == 1 else {}  # another one wants to see them all
+
+    def _find_direct(self, app: web.Application) -> dict[str, UrlMappingMatchInfo]:
+        """How the router would match each path of the catalogue that has no parts. Their handlers never wait."""
+        paths = {
+            path for (_, path), route in self._routes.items()
+            if route.cached and route.access == "catalog" and not route.parts
+        }  # fmt: skip
+        found = {}
+        for route in app.router.routes():
+            if route.method == "GET" and route.resource is not None and route.resource.canonical in paths:
+                match = found[route.resource.canonical] = UrlMappingMatchInfo({}, route)
+                match.add_app(app)
+                match.freeze()
+        return found
 
     async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:
         """Let the handler answer, with all that stands around it."""
@@ -80,15 +96,27 @@ class Gate:
         if _is_encoded(request):
             return self._refuse_encoding(request, began)
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
-        return await self._long_way(request, handler, caller, began)
+        found = self._from_memory(request, caller, began)
+        return found if found is not None else await self._long_way(request, handler, caller, began)
 
-    def from_memory(self, request: web.Request) -> web.StreamResponse | None:
-        """The answer to a question that this caller may ask and that was answered before; None: let it be routed."""
+    def answer_now(self, request: web.Request) -> ReadyResponse | None:
+        """What is answered to a question about the catalogue at once, without router and task; None: let it be routed.
+
+        It was answered before, or it is worked out now. What is refused, and what fails, is routed.
+        """
         began, headers = perf_counter(), request.headers
         caller = self._known.get(headers.get(hdrs.AUTHORIZATION, ""))
-        if caller is None or not caller.browses or request.method not in _READS:
+        if caller is None or not _is_plain(request) or hdrs.EXPECT in headers or _is_encoded(request):
             return None
-        if hdrs.EXPECT in headers or _is_encoded(request):
+        try:
+            found = self._from_memory(request, caller, began) or self._work_out(request, caller, began)
+        except Exception:  # noqa: BLE001 - whatever it is, it happens again on the long way, which tells of it
+            return None
+        return cast("ReadyResponse | None", found)
+
+    def _from_memory(self, request: web.Request, caller: Caller | None, began: float) -> web.StreamResponse | None:
+        """The answer to a question that this caller may ask and that was answered before."""
+        if caller is None or not caller.browses or request.method not in _READS:
             return None
         try:
             index = self._catalog.index(caller.mode, caller.key.storefront_id)
@@ -99,6 +127,17 @@ class Gate:
             return None
         self._metrics.remembered.inc()
         return self._send(request, answer, caller, self._request_id(request), began)
+
+    def _work_out(self, request: web.Request, caller: Caller, began: float) -> web.StreamResponse | None:
+        """The answer of a handler that does not wait, where its route is known beforehand."""
+        match = self._direct.get(request.raw_path.partition("?")[0])
+        if match is None or not caller.browses or not caller.bucket.remaining():
+            return None
+        request._match_info = match  # noqa: SLF001 - as the router would
+        request[state.CALLER] = caller
+        answer = _ended(cast("Coroutine[Any, Any, Answer]", match.handler(request)))
+        caller.bucket.take(monotonic())
+        return self._send(request, answer, caller, self._request_id(request), began, first=True)
 
     def _send(
         self,
@@ -123,9 +162,9 @@ class Gate:
             form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
             if added:
                 self._memories.of(self._catalog.index(caller.mode, caller.key.storefront_id)).grew(added)
-        if request.method == "GET" and request.version == HttpVersion11 and request.keep_alive:
+        if _is_plain(request):
             lines = self._lines(request, caller, request_id)
-            parts = (form.head, lines, form.body)
+            parts = (form.head, lines, form.body if request.method == "GET" else b"")
             if tag is not None:
                 parts = (answer.heads.not_modified, f"ETag: {tag}\r\n".encode(), lines)
             response = ReadyResponse(status, parts).as_response()
@@ -330,6 +369,21 @@ class Gate:
         if caller is not None:
             fields["key_id"] = caller.key.id
         self._line(fields)
+
+
+def _is_plain(request: web.Request) -> bool:
+    """Whether ready bytes are an answer to it: a read of HTTP/1.1 whose connection stays open."""
+    return request.method in _READS and request.version == HttpVersion11 and request.keep_alive
+
+
+def _ended(running: Coroutine[Any, Any, Answer]) -> Answer:
+    """What a coroutine returns that waits for nothing."""
+    try:
+        running.send(None)
+    except StopIteration as end:
+        return cast("Answer", end.value)
+    running.close()
+    raise RuntimeError("a handler of the catalogue waits for something")
 
 
 def _is_encoded(request: web.Request) -> bool:

@@ -22,12 +22,12 @@ class InvalidFeature(ValueError):  # noqa: N818 - says what cannot be asked for
 
 def read(sent: Wanted) -> Wanted:
     """The features that a request asks for, whatever else it has. Raises ``InvalidFeature`` for an unknown country."""
-    wanted = Wanted(**{name: getattr(sent, name) for name in Wanted.__struct_fields__})
-    for name, rule, value in requirements(wanted):
+    needs = [*requirements(sent)]
+    for name, rule, value in needs:
         for code in value.split(",") if rule.is_country else ():
             if not is_country(code):
                 raise InvalidFeature(name, unknown_country(code))
-    return wanted
+    return Wanted(**{need.name: need.value for need in needs})
 
 
 def both(requested: Wanted, quoted: Wanted) -> Wanted:

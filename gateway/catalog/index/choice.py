@@ -45,8 +45,7 @@ def meeting(snapshot: Snapshot, view: PriceView, stock: Stock, need: Need) -> Me
     if len(sold) > 2:  # noqa: PLR2004 - the first, and the next best
         near = sold.compress(prices <= np.partition(prices, 1)[1])
     best = near.take(np.lexsort((near, view.prices(near)))[:2])
-    counts = search.standing(snapshot.plan.take(best), InStock.TRUE).counts
-    return Meeting(considered, len(sold), Found(best, counts))
+    return Meeting(considered, len(sold), search.stand(best))
 
 
 def query_of(need: Need) -> PlanQuery:

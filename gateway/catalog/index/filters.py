@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +82,7 @@ def _filter_of(snapshot: Snapshot, query: PlanQuery, kinds_query: Kinds) -> Filt
         return None
     kinds, named, either = _spoken(snapshot, kinds_of(snapshot, kinds_query), terms)
     where = [*(snapshot.covering(number) for number in numbers), *named]
-    covers = np.logical_and.reduce(where) if where else None
+    covers = reduce(and_, where) if where else None
     features = feature_masks.of_features(snapshot, query.wanted)
     networks = feature_masks.of_networks(snapshot, query.wanted, query.countries)
     if not all(mask.any() for mask in (kinds, covers, features, networks) if mask is not None):
@@ -125,7 +127,7 @@ def _either(snapshot: Snapshot, key: Hashable, covers: Array, kinds: Array) -> C
         key,
         lambda rows: both[0].holds(rows) | both[1].holds(rows),
         both[0].size + both[1].size,
-        lambda: np.union1d(*(part.rows() for part in both if part.rows is not None)),
+        lambda: np.union1d(*(part.listed() for part in both)),
     )
 
 

@@ -93,9 +93,9 @@ class Index:
         page_request = PageRequest(max(1, min(query.limit, MAX_LIMIT)), query.cursor)
         view = self._view(query.currency)
         after = self._after(page_request, down=query.sort.startswith("-"))
-        within = None if query.max_price is None else view.within(view.whole(query.max_price))
-        if within is not None and within.all and query.in_stock is InStock.TRUE:
-            within = None
+        within = NULL if query.max_price is None else view.whole(query.max_price)
+        if within >= view.highest and query.in_stock is InStock.TRUE:
+            within = NULL
         gone = None
         if query.updated_since is not None and query.cursor is None:
             gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]

@@ -100,11 +100,12 @@ def cells(snapshot: Snapshot, selectable: Array, bucket: Bucket, codes: Sequence
     That is the lowest cost in base currency, then the lowest supplier_plan_id; an offer without a
     cost only where there is no other. ``selectable`` tells of each row whether it can be sold now.
     """
-    rows = np.flatnonzero(kinds_of(snapshot, bucket).take(snapshot.kind))
-    # What can be sold is in the order of choice already.
-    rows = rows.take(_choice(snapshot, rows).argsort()) if bucket.everything else rows.compress(selectable.take(rows))
+    will = kinds_of(snapshot, bucket).take(snapshot.kind)
+    rows = np.flatnonzero(will if bucket.everything else will & selectable)
+    if bucket.everything:  # what can be sold is in the order of choice already
+        rows = rows.take(_choice(snapshot, rows).argsort())
     suppliers = len(snapshot.suppliers)
-    first: Array = np.full(snapshot.covers * suppliers, len(rows))
+    first: Array = np.full(snapshot.covers * suppliers, len(rows), dtype=np.int32)
     cell = snapshot.cover.take(rows).astype(np.int64) * suppliers + snapshot.supplier.take(rows)
     first[cell[::-1]] = np.arange(len(rows))[::-1]
     first = first.reshape(snapshot.covers, suppliers)

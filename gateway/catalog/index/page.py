@@ -6,7 +6,8 @@ the others are. Else each row that will do is a candidate, and those that stand 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +16,13 @@ from gateway.catalog.index.amounts import counted, per_gb, times
 from gateway.catalog.index.filters import Filter
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import InStock
-from gateway.catalog.index.row_order import BLOCK, Condition, RowOrder, order_of, sort_keys
+from gateway.catalog.index.row_order import BLOCK, Condition, RowOrder, meeting, order_of, sort_keys
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Stands, Stock, standing
-from gateway.catalog.index.views import NULL, PriceView, Within
+from gateway.catalog.index.views import NULL, PriceView
 
 FEW = 1024  # so many rows are looked at one by one rather than as bits
-MANY = 2**17  # and so many, the first time
+MANY = 2**17  # and so many where few of them will do
 TRIES = 2  # so many candidates are looked at for each plan that is needed, where not each stands for its plan
 
 
@@ -47,7 +48,7 @@ class Found(NamedTuple):
 
 
 class Search:
-    """A filter over a snapshot, with prices and with what can be sold. ``within`` is what ``max_price`` allows."""
+    """A filter over a snapshot, with what can be sold, at prices up to ``within`` in minor units (``NULL``: any)."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class Search:
         stock: Stock,
         found: Filter,
         in_stock: InStock,
-        within: Within | None = None,
+        within: int = NULL,
     ) -> None:
         self.snapshot = snapshot
         self.view = view
@@ -65,26 +66,30 @@ class Search:
         self.in_stock = in_stock
         self.within = within
         # What stands is the cheapest that can be sold: where prices ascend with rows, no other is within its price.
-        self.alike = not found.differs and (within is None or (in_stock is InStock.TRUE and view.even))
+        self.alike = not found.differs and (within == NULL or (in_stock is InStock.TRUE and view.even))
         mask = stock.mask(in_stock, standing=self.alike)
         self.conditions = [Condition((self.alike, in_stock, stock.key), mask.take), *found.conditions]
-        self.priced = [] if within is None else [Condition((within.minor, self.alike), self._affordable(within))]
+        self.priced = [] if within == NULL else [Condition((within, self.alike), self._affordable)]
 
-    def _affordable(self, within: Within) -> Callable[[Array], Array]:
-        if not self.alike:
-            return within.holds
-        costs = self.snapshot.cost[: self.snapshot.sold_end]
-        end = int(costs.searchsorted(costs.dtype.type(np.count_nonzero(within.allowed[:-1]))))
-        return lambda rows: rows < end
+    @cached_property
+    def _ends(self) -> tuple[int, int]:
+        """Where prices ascend with costs: how many rows are affordable of those that can be sold, and of the others."""
+        cost, sold_end, priced_end = self.snapshot.cost, self.snapshot.sold_end, self.snapshot.priced_end
+        most = cost.dtype.type(self.view.minor.searchsorted(self.within, "right"))
+        return int(cost[:sold_end].searchsorted(most)), int(cost[sold_end:priced_end].searchsorted(most))
+
+    def _affordable(self, rows: Array) -> Array:
+        return rows < self._ends[0] if self.alike else self.view.affordable(rows, self.within)
 
     def first(self, sort: str, after: After | None, need: int) -> Found:
         """The next plans, at most ``need`` of them, in order; those without a sort value come last."""
         order = order_of(self.view, sort)
-        # Bits of the whole order are not made for what is asked once.
-        scarce = self.filter.share * BLOCK < need and not order.knows(tuple(part.key for part in self.conditions[1:]))
-        rows = self._listed(MANY if scarce else FEW)
-        if rows is not None:
-            return self._in_order(self.stand(rows), sort, after, need)
+        shortest = self._list(MANY if self.filter.share * BLOCK < need else FEW)
+        if shortest is not None:
+            # Bits of the whole order would be made for what few rows meet.
+            keys = tuple(condition.key for condition in self.conditions)
+            rows = order_of(self.view, "price").remembered(keys, lambda: self._listed(shortest))
+            return self._in_order(self.stand(meeting(rows, *self.priced)), sort, after, need)
         if self._moved(sort):
             return self._in_order(self._walk_by_day(sort, after, need), sort, after, need)
         return self._walk(order, self.conditions, sort, 0 if after is None else order.place(*after), need)
@@ -108,25 +113,23 @@ class Search:
 
     def rows(self) -> Array:
         """All rows that meet the filter, in no order, of any plan those alone that stand for it where that is known."""
-        rows = self._listed(self.snapshot.rows)
-        if rows is None:
-            order = order_of(self.view, "price")
-            parts = order.matches([*self.conditions, *self.priced], 0, self.snapshot.rows, self.snapshot.rows)
-            rows = np.concatenate([order.rows[:0], *parts])
-        return rows
+        shortest = self._list(self.snapshot.rows)
+        if shortest is not None:
+            return self._listed(shortest)
+        order = order_of(self.view, "price")
+        parts = order.matches(self.conditions, 0, self.snapshot.rows, self.snapshot.rows)
+        return np.concatenate([order.rows[:0], *parts])
 
-    def narrow(self, rows: Array, *known: Condition) -> Array:
-        """Those of the rows that meet the filter; they meet the ``known`` conditions."""
-        for condition in (*self.conditions, *self.priced):
-            if not any(condition is other for other in known):
-                rows = _meeting(rows, condition)
-        return rows
+    def narrow(self, rows: Array) -> Array:
+        """Those of the rows that meet the filter."""
+        return meeting(rows, *self.conditions)
 
     def stand(self, rows: Array) -> Found:
         """Those of the rows that stand for their plan."""
         plans = self.snapshot.plan.take(rows)
-        if self.alike and self.within is None:
-            return Found(rows, self.stock.all.counts.take(plans))
+        if self.alike:
+            every = self.within == NULL
+            return Found(rows, self.stock.counts(plans) if every else self.stock.counts_below(plans, self._ends[0]))
         stands = self.standing(plans, self.in_stock)
         at = np.flatnonzero(stands.rows == rows)
         return Found(rows.take(at), stands.counts.take(at))
@@ -137,7 +140,7 @@ class Search:
 
     def _will(self, rows: Array) -> Array:
         mask = self.filter.offers(self.snapshot, rows)
-        return mask if self.within is None else mask & self.within.holds(rows)
+        return mask if self.within == NULL else mask & self.view.affordable(rows, self.within)
 
     def _moved(self, sort: str) -> bool:
         """Whether the days asked for give some plans another sort value than they have by themselves."""
@@ -147,15 +150,18 @@ class Search:
         differ = values(self.snapshot, self.filter.days) != values(self.snapshot, None)
         return bool(differ.compress(self.filter.kinds).any())
 
-    def _listed(self, most: int) -> Array | None:
-        """The rows that meet the filter, where some condition lists few."""
+    def _list(self, most: int) -> Condition | None:
+        """The condition that lists the fewest rows, where they are at most so many."""
         shortest = self.filter.shortest
-        if shortest is None or shortest.rows is None or shortest.size > most:
-            return None
-        listed, stands = shortest.rows, self.conditions[0]
-        order = order_of(self.view, "price")
-        rows = order.remembered((shortest.key, stands.key), lambda: _meeting(listed(), stands))
-        return self.narrow(rows, shortest, stands)
+        return shortest if shortest is not None and shortest.size <= most else None
+
+    def _listed(self, shortest: Condition) -> Array:
+        """The rows that meet the filter, from those that one of its conditions lists."""
+        stands, *others = self.conditions
+        rows = order_of(self.view, "price").remembered(
+            (shortest.key, stands.key), lambda: meeting(shortest.listed(), stands)
+        )
+        return meeting(rows, *(condition for condition in others if condition is not shortest))
 
     def _walk(
         self, order: RowOrder, conditions: list[Condition], sort: str, start: int, need: int, after: After | None = None
@@ -165,10 +171,12 @@ class Search:
         With ``after`` the order tells apart what has equal keys: all of them are found, those ahead count.
         """
         end = self.snapshot.rows
-        if self.within is not None and sort == "price":
-            end = order.place(self.within.minor + 1, 0)
-        elif self.within is not None and sort == "-price":
-            start, end = max(start, order.place(-self.within.minor, 0)), order.place(NULL, 0)
+        if self.within < NULL and sort in ("price", "-price"):
+            count = sum(self._ends) if self.view.even else order_of(self.view, "price").place(self.within + 1, 0)
+            if sort == "price":
+                end = count
+            else:
+                start, end = max(start, self.snapshot.priced_end - count), self.snapshot.priced_end
         else:
             conditions = [*conditions, *self.priced]
         found = Found(order.rows[:0], self.stock.all.counts[:0])
@@ -207,8 +215,3 @@ class Search:
 
     def _of_kinds(self, key: Hashable, kinds: Array) -> Condition:
         return Condition(key, lambda rows: kinds.take(self.snapshot.kind.take(rows)))
-
-
-def _meeting(rows: Array, condition: Condition) -> Array:
-    found: Array = rows.compress(condition.holds(rows))
-    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import repeat
 
 import numpy as np
 import orjson
@@ -15,9 +17,7 @@ from gateway.catalog.index.fragments import STAMP_LENGTH
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.page import Found
 from gateway.catalog.index.snapshot import Snapshot
-from gateway.catalog.index.views import Form, PriceView
-
-_TAILS = 4096
+from gateway.catalog.index.views import PlanState, PriceView
 
 
 class Renderer:
@@ -26,61 +26,42 @@ class Renderer:
     def __init__(self, snapshot: Snapshot, stale: Array) -> None:
         self.snapshot = snapshot
         self.stale = stale
-        self._tails: dict[tuple[int, bool], bytes] = {}
 
     def plans(self, found: Found, view: PriceView, days: int | None, *, networks: bool = True) -> list[bytes]:
-        """The plans' JSON in pieces, with the commas between.
-
-        ``days`` is what daily amounts count for in ``price_per_gb``.
-        """
-        rows, form = found.rows.tolist(), (days, networks)
-        ready = view.ready(form)
-        lacking = [at for at, row in enumerate(rows) if row not in ready]
-        if lacking:
-            self._make_ready(rows, lacking, found, view, form)
-            ready = view.ready(form)
-        parts: list[bytes] = []
-        tails = self._tails
+        """The JSON of each plan. ``days`` is what daily amounts count for in ``price_per_gb``."""
         stale = self.stale.take(self.snapshot.supplier.take(found.rows)).tolist()
-        for row, count, old in zip(rows, found.counts.tolist(), stale, strict=True):
-            start, end = ready[row]
-            parts += (start, tails.get((count, old)) or self._tail(count, stale=old), end, b",")
-        if parts:
-            parts.pop()
-        return parts
+        full = per_gb(self.snapshot, days).take(self.snapshot.kind.take(found.rows)).tolist()
+        states = [*zip(found.rows.tolist(), found.counts.tolist(), stale, full, repeat(networks))]
+        return view.ready(states, partial(self._render, view))
 
-    def _make_ready(self, rows: list[int], lacking: list[int], found: Found, view: PriceView, form: Form) -> None:
-        """Put together what only the snapshot and the price decide: everything but stock and staleness."""
+    def _render(self, view: PriceView, plans: list[PlanState]) -> Iterator[bytes]:
         snapshot, blob = self.snapshot, self.snapshot.file.memory
-        days, networks = form
-        at = np.array(lacking)
-        new = found.rows[at]
-        kinds = snapshot.kind[new]
-        kept = view.room_for(form, keep=[row for row in rows if row in view.ready(form)])
-        for row, piece, where, amount, network, feature, slot, total, day in zip(
-            new.tolist(),
-            self._spans("plan_at", snapshot.plan[new]),
-            self._spans("cover_at", snapshot.cover[new]),
-            self._spans("data_at", snapshot.columns["data"][new]),
-            self._spans("network_at", snapshot.columns["network"][new]),
-            self._spans("feature_at", snapshot.columns["feature"][new]),
-            view.slots[new].tolist(),
-            per_gb(snapshot, days)[kinds].tolist(),
-            snapshot.kind_days[kinds].tolist(),
+        rows = np.array([row for row, *_ in plans])
+        for (_, count, stale, full_mb, networks), piece, where, amount, network, feature, slot, days in zip(
+            plans,
+            self._spans("plan_at", snapshot.plan[rows]),
+            self._spans("cover_at", snapshot.cover[rows]),
+            self._spans("data_at", snapshot.columns["data"][rows]),
+            self._spans("network_at", snapshot.columns["network"][rows]),
+            self._spans("feature_at", snapshot.columns["feature"][rows]),
+            view.slots[rows].tolist(),
+            snapshot.kind_days[snapshot.kind[rows]].tolist(),
             strict=True,
         ):
             stamp = piece[1] - STAMP_LENGTH
-            start = b"".join(
+            yield b"".join(
                 (
                     blob[piece[0] : stamp],
                     blob[slice(*where)],
                     blob[slice(*amount)],
                     blob[slice(*network)] if networks else b"",
                     blob[slice(*feature)],
-                    view.piece(slot, total, day),
+                    view.piece(slot, full_mb, days),
+                    b'"in_stock":%b,"offer_count":%d,' % (b"true" if count else b"false", count),
+                    b'"stale":true,' if stale else b'"stale":false,',
+                    blob[stamp : piece[1]],
                 )
             )
-            kept.put(row, start, blob[stamp : piece[1]])
 
     def _spans(self, table: str, numbers: Array) -> list[list[int]]:
         """From where to where each of these pieces lies in the file."""
@@ -88,14 +69,6 @@ class Renderer:
         both = np.stack((starts[numbers], starts[1:][numbers]), axis=1) + self.snapshot.file.blob_at
         spans: list[list[int]] = both.tolist()
         return spans
-
-    def _tail(self, count: int, *, stale: bool) -> bytes:
-        if len(self._tails) >= _TAILS:
-            self._tails.clear()
-        in_stock, old = b"true" if count else b"false", b"true" if stale else b"false"
-        tail = b'"in_stock":%b,"offer_count":%d,"stale":%b,' % (in_stock, count, old)
-        self._tails[count, stale] = tail
-        return tail
 
     def offer(self, row: int, view: PriceView, why: int, *, observed_at: datetime | None) -> bytes:
         """One offer's JSON for operators; ``why`` has a bit for each reason against it."""
@@ -129,8 +102,11 @@ def page(plans: Sequence[bytes], note: bytes, cursor: str | None, gone: Sequence
     end = b"null" if cursor is None else b'"' + cursor.encode() + b'"'
     left = b"" if gone is None else b',"gone":' + orjson.dumps(gone)
     more = b"false" if cursor is None else b"true"
+    first, *others = plans or (b"",)
     head = b'],"has_more":%b,"next_cursor":%b,"catalog":%b%b}' % (more, end, note, left)
-    return b"".join((b'{"data":[', *plans, head))
+    parts = [b'{"data":[' + first, *others]
+    parts[-1] += head
+    return b",".join(parts)  # the only copy of what is long
 
 
 def note(version: str, synced_at: datetime | None, *, stale: bool) -> bytes:

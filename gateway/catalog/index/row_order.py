@@ -25,7 +25,9 @@ BLOCK = 2**15  # the first block; each other is as long as all before it
 MOST_BYTES = 2**21  # of bits that one order remembers
 _STEP = 1024
 _WORD = 64
-_NOTED = np.zeros(16, dtype=np.uint64)
+_FEW = 8  # rows of one in so many are asked one by one what is asked of their block for the first time
+_NO_ROWS = np.empty(0, dtype=np.int64)
+_AROUND = 1024  # bytes that key and objects around it take
 
 
 class Condition(NamedTuple):
@@ -35,6 +37,10 @@ class Condition(NamedTuple):
     holds: Callable[[Array], Array]
     size: int = 0
     rows: Callable[[], Array] | None = None
+
+    def listed(self) -> Array:
+        """The rows that meet it, for one that lists them."""
+        return _NO_ROWS if self.rows is None else self.rows()
 
 
 class RowOrder:
@@ -64,41 +70,53 @@ class RowOrder:
         for low, high in self.blocks:
             if high <= start or low >= end:
                 continue
-            left: Array | None = None
-            for condition in conditions:
-                bits = self._of(condition, low, high)
-                left = bits if left is None else left & bits
-            if left is None:
-                left = _packed(np.ones(high - low, dtype=np.bool_))
-            there, most = np.flatnonzero(left), count
-            while len(there):
-                some, there = there[:most], there[most:]
-                bits = np.flatnonzero(np.unpackbits(left.take(some).view(np.uint8), bitorder="little"))
+            left, late = self._left(conditions, low, high)
+            words, most = np.flatnonzero(left), 2 * count if late else count
+            while len(words):
+                some, words = words[:most], words[most:]
+                every = np.unpackbits(left.take(some).view(np.uint8), bitorder="little")
+                bits = np.flatnonzero(every.view(np.bool_))
                 at = low + (some.take(bits >> 6) << 6) + (bits & 63)
                 if low < start or high > end:
                     at = at.compress((at >= start) & (at < end))
-                yield from (self.rows.take(at[first : first + most]) for first in range(0, len(at), most))
+                rows = meeting(self.rows.take(at), *late)
+                yield from (rows[first : first + most] for first in range(0, len(rows), most))
                 most *= 4
 
-    def knows(self, keys: Hashable) -> bool:
-        """Whether this was asked before; from now on it was."""
-        known = (keys, None) in self._bits
-        self.remembered((keys, None), lambda: _NOTED)
-        return known
+    def _left(self, conditions: list[Condition], low: int, high: int) -> tuple[Array, list[Condition]]:
+        """What meets the conditions in a block, as bits; new ones that are better asked of the few rows left."""
+        first, *others = conditions
+        left, late = self._of(first, low, high), []
+        for condition in others:
+            key = condition.key, low
+            new = key not in self._bits and (key, None) not in self._bits
+            if new and int(np.bitwise_count(left).sum()) * _FEW < high - low:
+                self.remembered((key, None), lambda: _NO_ROWS)
+                late.append(condition)
+            else:
+                left = left & self._of(condition, low, high)
+        return left, late
 
     def remembered(self, key: Hashable, make: Callable[[], Array]) -> Array:
         """What was made for this key before, or else now; the oldest makes room."""
         found = self._bits.get(key)
         if found is None:
             found = self._bits[key] = make()
-            self._size += found.nbytes
+            self._size += found.nbytes + _AROUND
             while self._bits and self._size > MOST_BYTES:
-                self._size -= self._bits.popitem(last=False)[1].nbytes
+                self._size -= self._bits.popitem(last=False)[1].nbytes + _AROUND
         return found
 
     def _of(self, condition: Condition, low: int, high: int) -> Array:
         """A condition as bits of a block."""
         return self.remembered((condition.key, low), lambda: _packed(condition.holds(self.rows[low:high])))
+
+
+def meeting(rows: Array, *conditions: Condition) -> Array:
+    """Those of the rows that meet the conditions."""
+    for condition in conditions:
+        rows = rows.compress(condition.holds(rows))
+    return rows
 
 
 def order_of(view: PriceView, sort: str, days: int | None = None) -> RowOrder:
@@ -118,17 +136,22 @@ def sort_keys(view: PriceView, sort: str, days: int | None, rows: Array) -> Arra
     ``days`` is what daily amounts count for; None: the plan's own.
     """
     snapshot, name = view.rule_prices.snapshot, sort.removeprefix("-")
-    kinds = snapshot.kind.take(rows)
-    if name in ("data", "days"):
-        values = (snapshot.kind_days if name == "days" else counted(snapshot, days)).take(kinds)
+    if name == "price":
+        values = view.minor_or_none.take(view.slots.take(rows))
+    elif name == "price_per_gb":
+        values = _ratio(view, rows, per_gb(snapshot, days), FINE * NOMINAL_MB_PER_GB)
+    elif name == "price_per_day":
+        values = _ratio(view, rows, snapshot.kind_days, FINE)
     else:
-        slots = view.slots.take(rows)
-        values = view.minor_or_none.take(slots)
-        if name != "price":
-            below = (per_gb(snapshot, days) if name == "price_per_gb" else snapshot.kind_days).take(kinds)
-            values = values * (FINE * NOMINAL_MB_PER_GB if name == "price_per_gb" else FINE) // np.maximum(1, below)
-            values = np.where((slots < 0) | (below <= 0), NULL, values)
+        values = (snapshot.kind_days if name == "days" else counted(snapshot, days)).take(snapshot.kind.take(rows))
     return np.where(values == NULL, NULL, -values) if sort.startswith("-") else values
+
+
+def _ratio(view: PriceView, rows: Array, below: Array, times: int) -> Array:
+    """The price of each row, so many times, over what its kind has; ``NULL`` where one of the two is not there."""
+    slots, below = view.slots.take(rows), below.take(view.rule_prices.snapshot.kind.take(rows))
+    values = view.minor_or_none.take(slots) * times // np.maximum(1, below)
+    return np.where((slots < 0) | (below <= 0), NULL, values)
 
 
 def _sorted(keys: Array) -> Array:

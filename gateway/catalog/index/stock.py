@@ -58,6 +58,15 @@ class Stock:
         self.all: Stands = Stands(rows, counts)
         self._masks: dict[tuple[InStock, bool], Array] = {}
 
+    def counts(self, plans: Array) -> Array:
+        """How many offers of each of these plans can be sold."""
+        return self.all.counts.take(plans)
+
+    def counts_below(self, plans: Array, end: int) -> Array:
+        """The same of the rows below ``end``."""
+        rows, begins, _ = _offers(self.snapshot, plans)
+        return np.add.reduceat(self.live.take(rows) & (rows < end), begins, dtype=np.int64)
+
     def mask(self, in_stock: InStock, *, standing: bool) -> Array:
         """Of each row whether it can be in a list of this kind; with ``standing``, as what stands for its plan."""
         found = self._masks.get((in_stock, standing))
@@ -76,10 +85,8 @@ def standing(
     snapshot: Snapshot, plans: Array, live: Array, in_stock: InStock, will: Callable[[Array], Array] | None = None
 ) -> Stands:
     """What stands for each of the plans among those of its offers that ``will`` do; None: all of them."""
-    first, end = snapshot.plan_rows_at.take(plans), snapshot.plan_rows_at.take(plans + 1)
-    rows = snapshot.plan_rows.take(spans(first, end)).astype(np.int64)
-    counts = end - first
-    begins = np.cumsum(counts) - counts
+    rows, begins, counts = _offers(snapshot, plans)
+    rows = rows.astype(np.int64)
     allowed = np.ones(len(rows), dtype=np.bool_) if will is None else will(rows)
     sold = allowed & live.take(rows)
     alive = np.add.reduceat(sold, begins, dtype=np.int64)
@@ -96,6 +103,13 @@ def standing(
     if in_stock is InStock.FALSE:
         found = np.where(alive > 0, NONE, found)
     return Stands(found, alive)
+
+
+def _offers(snapshot: Snapshot, plans: Array) -> tuple[Array, Array, Array]:
+    """The rows of each plan, one plan after the other, and where those of each begin and how many they are."""
+    first, end = snapshot.plan_rows_at.take(plans), snapshot.plan_rows_at.take(plans + 1)
+    counts = end - first
+    return snapshot.plan_rows.take(spans(first, end)), np.cumsum(counts) - counts, counts
 
 
 def _unsold_key(snapshot: Snapshot, rows: Array) -> Array:

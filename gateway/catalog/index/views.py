@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -15,50 +16,20 @@ from schemas.money import Money, currency_digits
 
 NULL = (1 << 62) - 1  # in the place of a price where there is none
 MAX_VIEWS = 8  # how many currencies of one rule set are remembered
-FRAGMENTS = 50_000
-READY_BYTES = 4 * 1024 * 1024
-MAX_FORMS = 4
+READY_BYTES = 8 * 1024 * 1024
 NO_PRICE = b'"price":null,"price_per_gb":null,"price_per_day":null,'
 
 
-Form: TypeAlias = tuple[int | None, bool]  # of a plan's JSON: the days that are asked for, and whether it has networks
-
-
-class Within(NamedTuple):
-    """Rows up to a price, ``minor``: those with a slot that ``allowed`` has (-1, without a price, is its last)."""
-
-    minor: int
-    slots: Array
-    allowed: Array
-
-    @property
-    def all(self) -> bool:
-        """Whether no price is above it."""
-        return bool(self.allowed[:-1].all())
-
-    def holds(self, rows: Array) -> Array:
-        """For each of the rows whether it is one."""
-        found: Array = self.allowed.take(self.slots.take(rows))
-        return found
-
-
-class Ready:
-    """Plans put together under one price view, and how many bytes they hold."""
-
-    def __init__(self) -> None:
-        self.rows: dict[int, tuple[bytes, bytes]] = {}
-        self.size = 0
-
-    def put(self, row: int, start: bytes, end: bytes) -> None:
-        self.rows[row] = start, end
-        self.size += len(start) + len(end)
+# What a plan's JSON follows from under one price view: its row, how many of its offers can be sold, whether that row is
+# stale, how much data its price per GB is of, and whether networks are shown.
+PlanState: TypeAlias = tuple[int, int, bool, int, bool]
 
 
 class PriceView:
     """``minor`` is the price of each slot in minor units, ``slots`` the slot of each row (-1 without a cost).
 
     With ``even`` a slot is a distinct cost, and prices ascend as costs do. Otherwise they ascend within each rule.
-    ``orders`` are orders of lists by these prices, by name.
+    ``orders`` are orders of lists by these prices, by name, ``highest`` is the highest price.
     """
 
     def __init__(self, rule_prices: RulePrices, currency: str) -> None:
@@ -66,39 +37,36 @@ class PriceView:
         self.currency = currency
         self.digits = currency_digits(currency)
         self.minor: Array = rule_prices.minor(currency)
+        self.highest = int(self.minor.max(initial=-1))
         self.slots = rule_prices.slots
         self.even = rule_prices.even
         self.minor_or_none = np.append(self.minor, NULL)  # by slot, where -1 is one without a price
         self.orders: dict[tuple[str, int | None], Any] = {}
-        self._pieces: dict[tuple[int, int, int], bytes] = {}
-        self._ready: dict[Form, Ready] = {}
+        self._ready: dict[PlanState, bytes] = {}
+        self._ready_bytes = 0
 
-    def ready(self, form: Form) -> dict[int, tuple[bytes, bytes]]:
-        """Plans that were put together before: by row, what stands before and after stock and staleness."""
-        memory = self._ready.get(form)
-        return memory.rows if memory is not None else {}
-
-    def room_for(self, form: Form, keep: list[int]) -> Ready:
-        """Where more of them may be put; the oldest are let go when there are too many, but for those to keep."""
-        memory = self._ready.get(form)
-        if memory is None:
-            if len(self._ready) >= MAX_FORMS:
+    def ready(self, plans: list[PlanState], render: Callable[[list[PlanState]], Iterable[bytes]]) -> list[bytes]:
+        """The JSON of these plans, rendered now where it was not before."""
+        pieces = [*map(self._ready.get, plans)]
+        if None in pieces:
+            lacking = [plan for plan, piece in zip(plans, pieces, strict=True) if piece is None]
+            made = dict(zip(lacking, render(lacking), strict=True))
+            pieces = [piece or made[plan] for plan, piece in zip(plans, pieces, strict=True)]
+            if self._ready_bytes > READY_BYTES:
                 self._ready.clear()
-            memory = self._ready[form] = Ready()
-        if memory.size > READY_BYTES:
-            kept = {row: memory.rows[row] for row in keep}
-            memory = self._ready[form] = Ready()
-            for row, parts in kept.items():
-                memory.put(row, *parts)
-        return memory
+                self._ready_bytes = 0
+            self._ready |= made
+            self._ready_bytes += sum(map(len, made.values()))
+        return cast("list[bytes]", pieces)
 
     def whole(self, price: Decimal) -> int:
         """An amount in minor units, what is over let fall."""
-        return min(int(price.scaleb(self.digits).to_integral_value(ROUND_FLOOR)), 2**62)
+        return min(int(price.scaleb(self.digits).to_integral_value(ROUND_FLOOR)), NULL - 1)
 
-    def within(self, minor: int) -> Within:
-        """Which rows have a price of at most this."""
-        return Within(minor, self.slots, np.append(self.minor <= minor, False))
+    def affordable(self, rows: Array, most: int) -> Array:
+        """For each of the rows whether it has a price of at most this."""
+        found: Array = self.minor_or_none.take(self.slots.take(rows)) <= most
+        return found
 
     def prices(self, rows: Array) -> Array:
         """The prices of these rows in minor units; all of them must have one."""
@@ -128,15 +96,7 @@ class PriceView:
         """The members price, price_per_gb and price_per_day; no price per GB without data at full speed."""
         if slot < 0:
             return NO_PRICE
-        key = (slot, full_mb, days)
-        found = self._pieces.get(key)
-        if found is None:
-            if len(self._pieces) >= FRAGMENTS:
-                self._pieces.clear()
-            found = self._pieces[key] = self._piece(int(self.minor[slot]), full_mb, days)
-        return found
-
-    def _piece(self, minor: int, full_mb: int, days: int) -> bytes:
+        minor = int(self.minor[slot])
         per_gb = b"null" if full_mb <= 0 else self.price_json(minor_per_gb(minor, full_mb))
         return b'"price":%b,"price_per_gb":%b,"price_per_day":%b,' % (
             self.price_json(minor),

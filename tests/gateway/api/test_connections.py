@@ -130,6 +130,24 @@ async def test_idle_connections_make_room_for_new_ones(api, clients):
     assert await held[0].closed()
 
 
+async def test_a_connection_whose_questions_are_all_answered_at_once_ends_when_it_is_idle(api, clients, monkeypatch):
+    assert (await api.get("/v1/plans")).status == 200  # the key is known
+
+    async def no_router(_request):
+        raise AssertionError("it was routed")
+
+    monkeypatch.setattr(api.client.app.router, "resolve", no_router)
+    monkeypatch.setitem(door_of(api)._kwargs, "keepalive_timeout", 1.0)
+    client = await clients()
+    for number in range(3):
+        await client.send(
+            f"GET /v1/plans?limit={number + 1} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode()
+        )
+        answer = await client.answer()
+        assert (answer.status, len(answer.json["data"])) == (200, number + 1)
+    assert await client.closed()
+
+
 async def test_a_client_that_goes_away_is_no_fault_of_the_database(api, clients):
     with capture_logs() as logs:
         for path in ("/v1/orders", "/webhooks/nobody", "/console/login"):

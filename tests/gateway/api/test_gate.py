@@ -9,6 +9,7 @@ from yarl import URL
 
 from gateway.api import state
 from gateway.api.forwarded import client_address
+from gateway.api.gate import GATE
 from tests.kit.answers import problem
 
 
@@ -63,23 +64,75 @@ async def test_a_fault_tells_nothing_but_its_request_id(api, monkeypatch):
     assert "inside" not in orjson.dumps(body).decode()
 
 
+QUESTIONS = ("/v1/plans?country=JP", "/v1/plans?limit=1&sort=-data", "/v1/countries", "/v1/regions?currency=EUR")
+
+
+async def no_router(_request):
+    raise AssertionError("it was routed")
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_what_is_remembered_is_the_whole_answer_and_is_not_routed(api, monkeypatch, method):
-    async def whole(question):
-        answer = await api.ask(method, question, headers={"Accept-Encoding": "identity"})
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_an_answer_is_the_same_when_it_is_routed_worked_out_at_once_or_remembered(
+    api, monkeypatch, method, question
+):
+    app, last = api.client.app, None
+
+    async def whole(**headers):
+        nonlocal last
+        last = await api.ask(method, question, headers={"Accept-Encoding": "identity", **headers})
         own = {"date", "x-request-id", "ratelimit-remaining", "ratelimit-reset"}
-        assert own <= {name.lower() for name in answer.headers}
-        headers = sorted((name.lower(), value) for name, value in answer.headers.items() if name.lower() not in own)
-        return answer.status, headers, await answer.read()
+        assert own <= {name.lower() for name in last.headers}
+        headers = sorted((name.lower(), value) for name, value in last.headers.items() if name.lower() not in own)
+        app[state.ACCESS_LOG].flush()
+        line = orjson.loads(b"".join(api.lines).splitlines()[-1])
+        told = {name: value for name, value in line.items() if name not in {"at", "ms", "request_id"}}
+        assert line["request_id"] == last.headers["X-Request-Id"]
+        return last.status, headers, await last.read(), told
 
-    async def no_router(_request):
-        raise AssertionError("it was routed")
+    async def asked_twice():
+        first = await whole()
+        return first, await whole(), await whole(**{"If-None-Match": last.headers["ETag"]})
 
-    worked_out = await whole("/v1/plans?country=JP")
-    monkeypatch.setattr(api.client.app.router, "resolve", no_router)
-    assert worked_out[0] == 200
-    assert await whole("/v1/plans?country=JP") == worked_out
-    await problem(await api.get("/v1/plans?country=DE"), 500, "internal")
+    with monkeypatch.context() as patch:
+        patch.setattr(app[GATE], "_direct", {})
+        routed = await asked_twice()
+    app[state.MEMORIES]._held.clear()
+    monkeypatch.setattr(app.router, "resolve", no_router)
+    assert await asked_twice() == routed
+    assert [answer[0] for answer in routed] == [200, 200, 304]
+    assert routed[0] == routed[1]
+    assert bool(routed[0][2]) is (method == "GET")
+    figures = generate_latest(app[state.METRICS].registry).decode()
+    route = question.partition("?")[0]
+    assert f'gateway_http_request_seconds_count{{method="{method}",route="{route}",status="200"}} 4.0' in figures
+    assert 'gateway_catalog_answers_total{source="computed"} 2.0' in figures
+    assert 'gateway_catalog_answers_total{source="memory"} 4.0' in figures
+
+
+async def test_a_question_that_is_refused_is_routed_and_counts_once(make_api):
+    api = await make_api(rate_limit={"per_minute": 5}, scopes=["storefront"])
+    assert (await api.get("/v1/plans")).headers["RateLimit-Remaining"] == "4"
+    answer = await api.get("/v1/plans?country=ZZ")
+    assert answer.headers["RateLimit-Remaining"] == "3"
+    await problem(answer, 422, "invalid")
+    assert (await api.get("/v1/plans?limit=2")).headers["RateLimit-Remaining"] == "2"
+
+
+async def test_a_revoked_key_is_not_answered_at_once(api):
+    assert (await api.get("/v1/plans?limit=1")).status == 200
+    await api.pool.execute("UPDATE api_keys SET revoked_at = now()")
+    await api.keyring.check()
+    await problem(await api.get("/v1/plans?limit=2"), 401, "unauthorized")
+    await problem(await api.get("/v1/plans?limit=1"), 401, "unauthorized")
+
+
+async def test_a_key_without_the_catalogue_is_not_answered_at_once(api):
+    await api.get("/v1/plans")
+    other = api.with_key(await api.make_key("ops:read"))
+    for question in ("/v1/plans", "/v1/plans?limit=3"):
+        await problem(await other.get(question), 403, "forbidden")
+        await problem(await other.get(question), 403, "forbidden")
 
 
 async def test_what_cannot_be_expected_is_refused(api):
