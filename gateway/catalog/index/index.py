@@ -119,7 +119,7 @@ class Index:
         plan = self.snapshot.find_plan(plan_id)
         if plan is None:
             return self._gone(plan_id)
-        rows, counts = self.stock.all
+        rows, counts, _ = self.stock.all
         return b"".join(self._render.plans(Found(rows[plan : plan + 1], counts[plan : plan + 1]), view, None))
 
     def offers(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:

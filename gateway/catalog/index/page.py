@@ -23,6 +23,7 @@ from gateway.catalog.index.views import NULL, PriceView
 
 FEW = 1024  # so many rows are looked at one by one rather than as bits
 MANY = 2**17  # and so many where few of them will do
+AHEAD = 3  # so many times the first page is remembered
 TRIES = 2  # so many candidates are looked at for each plan that is needed, where not each stands for its plan
 
 
@@ -84,15 +85,26 @@ class Search:
     def first(self, sort: str, after: After | None, need: int) -> Found:
         """The next plans, at most ``need`` of them, in order; those without a sort value come last."""
         order = order_of(self.view, sort)
+        keys = tuple(condition.key for condition in self.conditions)
         shortest = self._list(MANY if self.filter.share * BLOCK < need else FEW)
         if shortest is not None:
             # Bits of the whole order would be made for what few rows meet.
-            keys = tuple(condition.key for condition in self.conditions)
-            rows = order_of(self.view, "price").remembered(keys, lambda: self._listed(shortest))
-            return self._in_order(self.stand(meeting(rows, *self.priced)), sort, after, need)
+            memory = order_of(self.view, "price").remembered
+            rows = memory(keys, lambda: self._listed(shortest))
+            found = memory((*keys, self.within), lambda: np.stack(self.stand(meeting(rows, *self.priced))))
+            return self._in_order(Found(*found), sort, after, need)
         if self._moved(sort):
             return self._in_order(self._walk_by_day(sort, after, need), sort, after, need)
+        if self.alike and after is None:
+            known = order.remembered((keys, need), lambda: self._begin(order, need))
+            rows = meeting(known, *self.priced)
+            if len(rows) >= need or (sort == "price" and len(rows) < len(known)):  # what comes behind is dearer
+                return self.stand(rows[:need])
         return self._walk(order, self.conditions, sort, 0 if after is None else order.place(*after), need)
+
+    def _begin(self, order: RowOrder, need: int) -> Array:
+        """The first rows of an order at any price, more than are needed: they answer other prices, too."""
+        return next(order.matches(self.conditions, 0, self.snapshot.rows, AHEAD * need), order.rows[:0]).copy()
 
     def _in_order(self, found: Found, sort: str, after: After | None, need: int) -> Found:
         """The first of them behind the cursor."""
@@ -128,8 +140,7 @@ class Search:
         """Those of the rows that stand for their plan."""
         plans = self.snapshot.plan.take(rows)
         if self.alike:
-            every = self.within == NULL
-            return Found(rows, self.stock.counts(plans) if every else self.stock.counts_below(plans, self._ends[0]))
+            return Found(rows, self.stock.counts(plans, self.snapshot.rows if self.within == NULL else self._ends[0]))
         stands = self.standing(plans, self.in_stock)
         at = np.flatnonzero(stands.rows == rows)
         return Found(rows.take(at), stands.counts.take(at))

@@ -88,13 +88,12 @@ class RowOrder:
         first, *others = conditions
         left, late = self._of(first, low, high), []
         for condition in others:
-            key = condition.key, low
-            new = key not in self._bits and (key, None) not in self._bits
-            if new and int(np.bitwise_count(left).sum()) * _FEW < high - low:
-                self.remembered((key, None), lambda: _NO_ROWS)
+            bits, asked = self._bits.get((condition.key, low)), (condition.key, None)
+            if bits is None and asked not in self._bits and int(np.bitwise_count(left).sum()) * _FEW < high - low:
+                self.remembered(asked, lambda: _NO_ROWS)
                 late.append(condition)
             else:
-                left = left & self._of(condition, low, high)
+                left = left & (self._of(condition, low, high) if bits is None else bits)
         return left, late
 
     def remembered(self, key: Hashable, make: Callable[[], Array]) -> Array:

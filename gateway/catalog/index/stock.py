@@ -31,10 +31,14 @@ _FEW = 16  # changes of one row in so many are worked in; more make everything a
 
 
 class Stands(NamedTuple):
-    """Of each plan the row that stands for it (``NONE`` when there is none), and how many offers could be sold."""
+    """Of each plan the row that stands for it, how many offers could be sold, and the last row of these.
+
+    Rows are ``NONE`` where there is none.
+    """
 
     rows: Array
     counts: Array
+    last: Array
 
 
 class Stock:
@@ -48,24 +52,25 @@ class Stock:
         self.live = live
         self.key = key
         plans = np.arange(snapshot.plans)
-        rows, counts = np.empty(snapshot.plans, dtype=np.int32), np.empty(snapshot.plans, dtype=np.int32)
+        self.all: Stands = Stands(*(np.empty(snapshot.plans, dtype=np.int32) for _ in Stands._fields))
         if before is not None and before.snapshot is snapshot:
             changed = np.flatnonzero(before.live != live)
             if len(changed) * _FEW < snapshot.rows:
                 plans = np.unique(snapshot.plan.take(changed))
-                rows[:], counts[:] = before.all
-        rows[plans], counts[plans] = standing(snapshot, plans, live, InStock.ANY)
-        self.all: Stands = Stands(rows, counts)
+                for column, known in zip(self.all, before.all, strict=True):
+                    column[:] = known
+        for column, found in zip(self.all, standing(snapshot, plans, live, InStock.ANY), strict=True):
+            column[plans] = found
         self._masks: dict[tuple[InStock, bool], Array] = {}
 
-    def counts(self, plans: Array) -> Array:
-        """How many offers of each of these plans can be sold."""
-        return self.all.counts.take(plans)
-
-    def counts_below(self, plans: Array, end: int) -> Array:
-        """The same of the rows below ``end``."""
-        rows, begins, _ = _offers(self.snapshot, plans)
-        return np.add.reduceat(self.live.take(rows) & (rows < end), begins, dtype=np.int64)
+    def counts(self, plans: Array, end: int) -> Array:
+        """How many offers of each of these plans can be sold, of the rows below ``end``."""
+        counts = self.all.counts.take(plans)
+        more = np.flatnonzero(self.all.last.take(plans) >= end)
+        if len(more):
+            rows, begins, _ = _offers(self.snapshot, plans.take(more))
+            counts[more] = np.add.reduceat(self.live.take(rows) & (rows < end), begins, dtype=np.int64)
+        return counts
 
     def mask(self, in_stock: InStock, *, standing: bool) -> Array:
         """Of each row whether it can be in a list of this kind; with ``standing``, as what stands for its plan."""
@@ -90,9 +95,10 @@ def standing(
     allowed = np.ones(len(rows), dtype=np.bool_) if will is None else will(rows)
     sold = allowed & live.take(rows)
     alive = np.add.reduceat(sold, begins, dtype=np.int64)
+    last = np.maximum.reduceat(np.where(sold, rows, NONE), begins)
     best = np.minimum.reduceat(np.where(sold, rows, _NOWHERE), begins)
     if in_stock is InStock.TRUE:
-        return Stands(np.where(best == _NOWHERE, NONE, best), alive)
+        return Stands(np.where(best == _NOWHERE, NONE, best), alive, last)
     unsold = np.flatnonzero(np.repeat(alive == 0, counts) & allowed)
     if len(unsold):
         owners = np.repeat(np.arange(len(plans)), counts).take(unsold)
@@ -102,7 +108,7 @@ def standing(
     found[keyed] = snapshot.by_key.take(best[keyed] & ((1 << _RANK_BITS) - 1))
     if in_stock is InStock.FALSE:
         found = np.where(alive > 0, NONE, found)
-    return Stands(found, alive)
+    return Stands(found, alive, last)
 
 
 def _offers(snapshot: Snapshot, plans: Array) -> tuple[Array, Array, Array]:
