@@ -29,8 +29,8 @@ FEATURES = (
     Feature(
         "access",
         (
-            *("entry", "second_factor", "users", "saved_filters", "storefronts", "storefront_keys"),
-            *("keys", "mandates", "audit"),
+            *("entry", "second_factor", "storefronts", "storefront_keys", "users"),
+            *("keys", "audit", "saved_filters", "mandates"),
         ),
     ),
     Feature("webhooks", ("storefront_webhooks",)),
