@@ -18,23 +18,12 @@ _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 
-@lru_cache(maxsize=4096)
 def clean_text(text: str | None, length: int = NAME_LENGTH) -> str:
     """``text`` on one line, at most ``length`` characters, without markup, control or invisible characters.
 
     Entities are resolved first, so that an escaped tag goes too. Empty for None.
     """
-    if not text:
-        return ""
-    text = text[: length * _READ_AHEAD]
-    if "<" in text or ">" in text or "&" in text:
-        text = html.unescape(text)
-        text = _TAG.sub(" ", _HIDDEN.sub(" ", text)).replace("<", " ").replace(">", " ")
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if not text.isprintable():
-        text = "".join(map(_visible, text))
-    return " ".join(text.split())[:length].rstrip()
+    return _cleaned(text[: length * _READ_AHEAD], length) if text else ""
 
 
 def is_supplier_id(text: str, length: int = ID_LENGTH) -> bool:
@@ -49,6 +38,18 @@ def is_supplier_id(text: str, length: int = ID_LENGTH) -> bool:
 def raw_json(raw: bytes | memoryview) -> bytes:
     """A supplier's item as it came, as valid UTF-8 without NUL, at most 64 KiB of it: fit for a text column."""
     return bytes(raw)[:RAW_LENGTH].decode("utf-8", "replace").replace("\0", "\ufffd").encode()
+
+
+@lru_cache(maxsize=4096)  # a catalogue says few things often
+def _cleaned(text: str, length: int) -> str:
+    if "<" in text or ">" in text or "&" in text:
+        text = html.unescape(text)
+        text = _TAG.sub(" ", _HIDDEN.sub(" ", text)).replace("<", " ").replace(">", " ")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():
+        text = "".join(map(_visible, text))
+    return " ".join(text.split())[:length].rstrip()
 
 
 def _visible(character: str) -> str:
