@@ -50,7 +50,7 @@ _KINDS: Mapping[int, type[Refused]] = {
 # in a long body only its ends are looked at: a refusal that long has its word at one of them.
 _LONG = 128 * 1024
 _ENDS = 4096
-_SUCCESS_FALSE = re.compile(rb'"success"\s*:\s*(?:false|0\b|"(?:false|0)")')  # of a body in lower case
+_SUCCESS_FALSE = re.compile(rb'"success"\s*:\s*(?:false|0\b|"(?:false|0)")', re.IGNORECASE)
 
 
 class _Envelope(msgspec.Struct):
@@ -110,7 +110,7 @@ def read_answer(
         raise _refusal(status, body, refusal, redact) or UnreadableAnswer(
             f"not an answer that can be read: {_glimpse(body, redact)}", status=status
         )
-    if _SUCCESS_FALSE.search(_ends(body).lower()):
+    if _SUCCESS_FALSE.search(_ends(body)):
         if _says_twice(body):
             raise UnreadableAnswer("it says twice whether it succeeded", status=status)
         if refused := _refusal(status, body, refusal, redact):
