@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,14 +16,16 @@ from tests.kit.replicated_postgres import Cluster
 from tests.kit.sandboxed import shop_on, stock_from
 from tests.kit.shelf import settings_for
 
+_WRITES = "target_session_attrs=read-write"
 PLAN = "bv-1gb-3d-06e8ea6afa94"
 
 
 @pytest.mark.parametrize("synchronous", [True, False], ids=["synchronous", "asynchronous"])
 async def test_what_a_standby_never_got_is_found_in_the_suppliers_books(synchronous, suppliers, tmp_path):
     with Cluster(tmp_path / "cluster", synchronous=synchronous) as cluster:
-        url = cluster.primary.url()
-        await upgrade(url)
+        url, other = cluster.primary.tcp_url(), cluster.standby.tcp_url()
+        both = f"{url.rpartition('/')[0]},{urlsplit(other).netloc.rpartition('@')[2]}/gateway?{_WRITES}"
+        await upgrade(both)
         settings = settings_for(tmp_path / "state", url, suppliers=suppliers.accounts())
         pool = await open_pool(url)
         await stock_from(pool, settings)
@@ -40,9 +43,9 @@ async def test_what_a_standby_never_got_is_found_in_the_suppliers_books(synchron
             cluster.standby.start()
         cluster.promote()
 
-        url = cluster.primary.url()
-        settings = settings_for(tmp_path / "state", url, suppliers=suppliers.accounts())
-        async with shop_on(url, suppliers, settings, storefront) as after:
+        # An address that lists both leads to the one that takes writes.
+        settings = settings_for(tmp_path / "state", both, suppliers=suppliers.accounts())
+        async with shop_on(both, suppliers, settings, storefront) as after:
             assert await after.status(kept) == "fulfilled"
             assert await after.status(lost) == ("fulfilled" if synchronous else None)
             assert len(await suppliers.charges()) == 2
