@@ -28,6 +28,7 @@ from tests.chaos.run import (
     long_trouble,
     short_host_trouble,
     short_trouble,
+    slowness_of_this_machine,
     storm,
 )
 
@@ -65,6 +66,8 @@ def main() -> int:
     if asked.ordinary:
         how = replace(how, plan=replace(how.plan, more={"GATEWAY_ORDERS__FAST_ADMISSION": "false"}))
     how = replace(how, orders=asked.orders or how.orders, seconds=asked.seconds or how.seconds)
+    if asked.hosts:  # so many processes need a slow machine's time
+        how = how.slowed(slowness_of_this_machine())
     with ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         outcome = asyncio.run(storm(folder / "storm", how, TROUBLES[asked.short, asked.hosts]))

@@ -9,6 +9,7 @@ loopback, the same everywhere, and yet every byte goes over the cable, which can
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import signal
@@ -30,7 +31,7 @@ from gateway.kit.pool import open_pool
 from gateway.kit.settings import with_password
 from gateway.runtime import embedded
 from gateway.runtime.embedded_servers import Postgres
-from tests.chaos.machine import Machine, Plan
+from tests.chaos.machine import Machine, Plan, runs
 from tests.chaos.storm import Trouble
 from tests.kit.haproxy import HAProxy
 from tests.kit.pgbouncer import PgBouncer
@@ -123,6 +124,8 @@ class HostedMachine(Machine):
     def __init__(self, folder: Path, plan: Plan | None = None) -> None:
         super().__init__(folder, plan)
         self._front, self._primary_port = free_port(), free_port()
+        self._cut_at: dict[int, float] = {}
+        self._away_until: dict[int, float] = {}
 
     @property
     def url(self) -> str:
@@ -155,6 +158,20 @@ class HostedMachine(Machine):
         self.edge.tell("shutdown sessions server primary/one")
         self.cluster.promote()
         self.edge.tell("set server primary/two state ready")
+
+    def cut_off(self, number: int) -> None:
+        """Cut a host off."""
+        self._cut_at[number], self._away_until[number] = time.monotonic(), math.inf
+        self.hosts[number].cut_off()
+
+    def connect(self, number: int) -> None:
+        """Connect it again. TCP, which waits twice as long each time, may find that out as late again as it was cut."""
+        self.hosts[number].connect()
+        now = time.monotonic()
+        self._away_until[number] = now + (now - self._cut_at[number])
+
+    def is_reached(self, number: int) -> bool:
+        return time.monotonic() >= self._away_until.get(number % HOSTS, 0.0) and runs(self.pooler.pid)
 
     def processes_on(self, number: int) -> list[int]:
         """The gateway's processes on a host."""
@@ -303,12 +320,11 @@ class HostTrouble(Trouble):
 
     async def cut_off(self, number: int, seconds: float) -> None:
         self.done["hosts cut off"] += 1
-        host = self.machine.hosts[number]
-        host.cut_off()
+        self.machine.cut_off(number)
         try:
             await asyncio.sleep(seconds * self.slowness)
         finally:
-            host.connect()
+            self.machine.connect(number)
 
     async def freeze_host(self, number: int, seconds: float) -> None:
         self.done["hosts frozen"] += 1

@@ -255,6 +255,10 @@ class Machine:
         """The command that runs another on the host of a process with this name."""
         return ()
 
+    def is_reached(self, number: int) -> bool:
+        """Whether the database can be reached from a worker's host."""
+        return True
+
     async def faults_of_hosts(self, api_key: str, slowness: float) -> list[str]:
         """What several hosts do not have in common although they must."""
         return []
@@ -349,6 +353,14 @@ class Machine:
                 assert serve.poll() is None, f"serve ended with {serve.returncode}, see {self.logs}"
                 assert time.monotonic() < deadline, f"the API does not come up, see {self.logs}"
                 time.sleep(0.1)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and neither stopped nor dead."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"T", "t", "Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _is_ready(url: str) -> bool:

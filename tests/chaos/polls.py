@@ -13,12 +13,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 
 from gateway.kit.pool import DATABASE_DOWN
-from tests.chaos.machine import Machine
+from tests.chaos.machine import Machine, runs
 
 LATEST_SECONDS = 10.0  # of the workers' living time
 SAMPLE_SECONDS = 0.25
@@ -134,7 +133,11 @@ class PollObserver:
         rows = await connection.fetch(_OPEN)
         pids = {row["pid"] for row in await connection.fetch(_WORKERS)}
         at = _now()
-        self.living.add(at, living=any(process.pid in pids and _runs(process.pid) for process in self._machine.workers))
+        living = any(
+            process.pid in pids and runs(process.pid) and self._machine.is_reached(number)
+            for number, process in enumerate(self._machine.workers)
+        )
+        self.living.add(at, living=living)
         seen = set()
         for row in rows:
             seen.add(row["id"])
@@ -163,14 +166,6 @@ class PollObserver:
     def _lateness(self) -> dict[str, float]:
         plan = self._machine.plan
         return late_polls(self.attempts, self.living, plan.poll_ages, plan.poll_every, _now())
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process is there and neither stopped nor dead."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"T", "t", "Z", "X"}
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _now() -> float:
