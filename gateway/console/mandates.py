@@ -68,12 +68,12 @@ async def _form(request: web.Request) -> View:
     found = await storefront_rows.find(deps.pool, mode(request), part(request, "id"))
     if found is None:
         raise web.HTTPNotFound
-    held = await mandate_rows.find(deps.pool, key.id)
-    ends_at = None if held is None else held.ends_at.astimezone(UTC)
+    bounds = await mandate_rows.find(deps.pool, key.id)
+    ends_at = None if bounds is None else bounds.ends_at.astimezone(UTC)
     context = {
         "storefront": found,
         "key": key,
-        "mandate": held,
+        "mandate": bounds,
         "ends_at": "" if ends_at is None else ends_at.strftime("%Y-%m-%dT%H:%M"),
         "over": ends_at is not None and ends_at <= datetime.now(UTC),
         "base": deps.settings.base_currency,

@@ -222,8 +222,8 @@ def _scanned(
 ) -> str:
     """The next rows of both tables in the feed's order, whatever they are."""
     sources = []
-    for asked, select, src in ((wanted.prices, _PRICES, _PRICE), (wanted.events, _EVENTS, _EVENT)):
-        if asked:
+    for wants, select, src in ((wanted.prices, _PRICES, _PRICE), (wanted.events, _EVENTS, _EVENT)):
+        if wants:
             sources.append(_source(sql, select, src, wanted, offers, after, scan_limit, oldest_first=oldest_first))
     both = " UNION ALL ".join(f"({source})" for source in sources)
     way = "ASC" if oldest_first else "DESC"
