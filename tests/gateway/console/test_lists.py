@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.inventory import esim_list_rows
 from gateway.inventory.esim_list_rows import EsimFilter
 from gateway.kit import job_queue
 from gateway.kit.pages import PageRequest, Sort
+from gateway.ledger import money
 from gateway.orders import order_search_rows
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.prices import change_rows, changes, margins
@@ -90,6 +91,11 @@ _LISTS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         {name: lambda offer, name=name: getattr(offer, name) for name in ("id", "name", "supplier")}
         | {"since": lambda offer: offer.since or datetime.min.replace(tzinfo=UTC)},
     ),
+    "reconciliation": (
+        money.LEDGER_SORTS,
+        lambda c, page: money.ledger(c.deps, "s2s", *_last_days(30), page),
+        {"at": lambda line: line.at},
+    ),
     "changes": (
         change_rows.SORTS,
         lambda c, page: changes.feed(c.pool, c.settings, ChangeFilter(), page),
@@ -101,6 +107,12 @@ _LISTS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         {"at": lambda change: change.at},
     ),
 }
+
+
+def _last_days(count):
+    """The first and the last of so many days until today."""
+    today = datetime.now(UTC).date()
+    return today - timedelta(days=count), today
 
 
 def sort_links(answer):
