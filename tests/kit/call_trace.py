@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
+from gateway.api.connections import Connection
 from gateway.api.gate import Gate
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +65,11 @@ def path_of(filename: str) -> str | None:
 @contextmanager
 def traced_calls() -> Iterator[CallTrace]:
     """Trace the calls of this thread that are made for what the block does."""
-    trace, before, handle = CallTrace(), sys.getprofile(), Gate.__call__
+    trace, before, receive, handle = CallTrace(), sys.getprofile(), Connection.data_received, Gate.__call__
+
+    def received(*args: Any) -> None:
+        _COUNTED.set(True)  # what is answered at once, where it arrives
+        receive(*args)
 
     async def counted(*args: Any, **named: Any) -> Any:
         _COUNTED.set(True)  # aiohttp gives a request no context of its own, and the next one is counted as well
@@ -73,7 +78,7 @@ def traced_calls() -> Iterator[CallTrace]:
     token = _COUNTED.set(True)
     sys.setprofile(trace.entered)
     try:
-        with patch.object(Gate, "__call__", counted):
+        with patch.object(Connection, "data_received", received), patch.object(Gate, "__call__", counted):
             yield trace
     finally:
         sys.setprofile(before)
