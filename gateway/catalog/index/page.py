@@ -98,13 +98,18 @@ class Search:
         if self.alike and after is None:
             known = order.remembered((keys, need), lambda: self._begin(order, need))
             rows = meeting(known, *self.priced)
-            if len(rows) >= need or (sort == "price" and len(rows) < len(known)):  # what comes behind is dearer
-                return self.stand(rows[:need])
+            if len(rows) >= need or len(known) < need or (sort == "price" and len(rows) < len(known)):
+                return self.stand(rows[:need])  # there are no others, or what comes behind is dearer
         return self._walk(order, self.conditions, sort, 0 if after is None else order.place(*after), need)
 
     def _begin(self, order: RowOrder, need: int) -> Array:
         """The first rows of an order at any price, more than are needed: they answer other prices, too."""
-        return next(order.matches(self.conditions, 0, self.snapshot.rows, AHEAD * need), order.rows[:0]).copy()
+        found = order.rows[:0]
+        for rows in order.matches(self.conditions, 0, self.snapshot.rows, AHEAD * need):
+            found = np.concatenate((found, rows))
+            if len(found) >= need:
+                break
+        return found[: AHEAD * need].copy()
 
     def _in_order(self, found: Found, sort: str, after: After | None, need: int) -> Found:
         """The first of them behind the cursor."""
