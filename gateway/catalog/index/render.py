@@ -31,8 +31,8 @@ class Renderer:
         """The JSON of each plan. ``days`` is what daily amounts count for in ``price_per_gb``."""
         stale = self.stale.take(self.snapshot.supplier.take(found.rows)).tolist()
         full = per_gb(self.snapshot, days).take(self.snapshot.kind.take(found.rows)).tolist()
-        states = [*zip(found.rows.tolist(), found.counts.tolist(), stale, full, repeat(networks))]
-        return view.ready(states, partial(self._render, view))
+        states = zip(found.rows.tolist(), found.counts.tolist(), stale, full, repeat(networks))
+        return view.ready([*states], partial(self._render, view))
 
     def _render(self, view: PriceView, plans: list[PlanState]) -> Iterator[bytes]:
         snapshot, blob = self.snapshot, self.snapshot.file.memory

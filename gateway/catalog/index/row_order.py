@@ -26,7 +26,6 @@ MOST_BYTES = 2**21  # of bits that one order remembers
 _STEP = 1024
 _WORD = 64
 _FEW = 8  # rows of one in so many are asked one by one what is asked of their block for the first time
-_NO_ROWS = np.empty(0, dtype=np.int64)
 _AROUND = 1024  # bytes that key and objects around it take
 
 
@@ -40,7 +39,7 @@ class Condition(NamedTuple):
 
     def listed(self) -> Array:
         """The rows that meet it, for one that lists them."""
-        return _NO_ROWS if self.rows is None else self.rows()
+        return np.empty(0, dtype=np.int64) if self.rows is None else self.rows()
 
 
 class RowOrder:
@@ -67,10 +66,13 @@ class RowOrder:
 
     def matches(self, conditions: list[Condition], start: int, end: int, count: int) -> Iterator[Array]:
         """The rows from ``start`` to below ``end`` that meet all conditions, at first ``count`` or more, then more."""
+        new = {condition.key for condition in conditions if (condition.key, None) not in self._bits}
+        for key in new:
+            self.remembered((key, None), lambda: self.rows[:0])
         for low, high in self.blocks:
             if high <= start or low >= end:
                 continue
-            left, late = self._left(conditions, low, high)
+            left, late = self._left(conditions, new, low, high)
             words, most = np.flatnonzero(left), 2 * count if late else count
             while len(words):
                 some, words = words[:most], words[most:]
@@ -83,14 +85,13 @@ class RowOrder:
                 yield from (rows[first : first + most] for first in range(0, len(rows), most))
                 most *= 4
 
-    def _left(self, conditions: list[Condition], low: int, high: int) -> tuple[Array, list[Condition]]:
+    def _left(self, asked: list[Condition], new: set[Hashable], low: int, high: int) -> tuple[Array, list[Condition]]:
         """What meets the conditions in a block, as bits; new ones that are better asked of the few rows left."""
-        first, *others = conditions
+        first, *others = asked
         left, late = self._of(first, low, high), []
         for condition in others:
-            bits, asked = self._bits.get((condition.key, low)), (condition.key, None)
-            if bits is None and asked not in self._bits and int(np.bitwise_count(left).sum()) * _FEW < high - low:
-                self.remembered(asked, lambda: _NO_ROWS)
+            bits = self._bits.get((condition.key, low))
+            if bits is None and condition.key in new and int(np.bitwise_count(left).sum()) * _FEW < high - low:
                 late.append(condition)
             else:
                 left = left & (self._of(condition, low, high) if bits is None else bits)

@@ -65,8 +65,7 @@ class PriceView:
 
     def affordable(self, rows: Array, most: int) -> Array:
         """For each of the rows whether it has a price of at most this."""
-        found: Array = self.minor_or_none.take(self.slots.take(rows)) <= most
-        return found
+        return np.asarray(self.minor_or_none.take(self.slots.take(rows)) <= most)
 
     def prices(self, rows: Array) -> Array:
         """The prices of these rows in minor units; all of them must have one."""
