@@ -131,7 +131,7 @@ def clean(line: str) -> str:
 
 
 def flag(code: str | None) -> Markup:
-    """A country's flag, to stand before its name, for the eye only; nothing for what is no country."""
+    """A country's flag, to stand before its name, for the eye only; nothing for a place that is not a country."""
     if code is None or not places.is_country(code):
         return Markup("")
     letters = "".join(chr(_FIRST_LETTER_OF_FLAGS + ord(letter) - ord("A")) for letter in code)

@@ -73,9 +73,9 @@ class RowOrder:
             if high <= start or low >= end:
                 continue
             left, late = self._left(conditions, new, low, high)
-            words, most = np.flatnonzero(left), 2 * count if late else count
-            while len(words):
-                some, words = words[:most], words[most:]
+            places, most = np.flatnonzero(left), 2 * count if late else count
+            while len(places):
+                some, places = places[:most], places[most:]
                 every = np.unpackbits(left.take(some).view(np.uint8), bitorder="little")
                 bits = np.flatnonzero(every.view(np.bool_))
                 at = low + (some.take(bits >> 6) << 6) + (bits & 63)
@@ -85,9 +85,9 @@ class RowOrder:
                 yield from (rows[first : first + most] for first in range(0, len(rows), most))
                 most *= 4
 
-    def _left(self, asked: list[Condition], new: set[Hashable], low: int, high: int) -> tuple[Array, list[Condition]]:
+    def _left(self, conditions: list[Condition], new: set[Hashable], low: int, high: int) -> tuple[Array, list[Condition]]:
         """What meets the conditions in a block, as bits; new ones that are better asked of the few rows left."""
-        first, *others = asked
+        first, *others = conditions
         left, late = self._of(first, low, high), []
         for condition in others:
             bits = self._bits.get((condition.key, low))
