@@ -85,7 +85,9 @@ class RowOrder:
                 yield from (rows[first : first + most] for first in range(0, len(rows), most))
                 most *= 4
 
-    def _left(self, conditions: list[Condition], new: set[Hashable], low: int, high: int) -> tuple[Array, list[Condition]]:
+    def _left(
+        self, conditions: list[Condition], new: set[Hashable], low: int, high: int
+    ) -> tuple[Array, list[Condition]]:
         """What meets the conditions in a block, as bits; new ones that are better asked of the few rows left."""
         first, *others = conditions
         left, late = self._of(first, low, high), []
