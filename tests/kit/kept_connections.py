@@ -115,10 +115,16 @@ class Shelf:
         try:
             yield
         finally:
-            for alike in self._idle.pop(url).values():
-                for kept in alike:
-                    kept.terminate()
+            self.clear(url)
+            del self._idle[url]
             self._loop.run_until_complete(asyncio.sleep(0))
+
+    def clear(self, url: str) -> None:
+        """Close what lies on it for that database, as a test wants that changes what a new session begins with."""
+        for alike in self._idle[url].values():
+            for kept in alike:
+                kept.terminate()
+            alike.clear()
 
 
 @contextmanager
