@@ -39,7 +39,7 @@ class _KeptConnection(asyncpg.Connection):
                 self.terminate()
                 raise
             if as_new and self._is_fit():
-                self.shelf.put(self._heir())
+                self.shelf.put(self.heir())
                 return
         await super().close(timeout=timeout)
 
@@ -48,7 +48,7 @@ class _KeptConnection(asyncpg.Connection):
             self.is_closed() or self._protocol.is_in_transaction() or self._top_xact or self._protocol._is_cancelling()
         )
 
-    def _heir(self) -> _KeptConnection:
+    def heir(self) -> _KeptConnection:
         """The same session in the hands of a new object; this one is closed."""
         heir = _KeptConnection(self._protocol, self._transport, self._loop, self._addr, self._config, self._params)
         heir.shelf, heir.place, heir.jsonb = self.shelf, self.place, self.jsonb
@@ -87,7 +87,7 @@ class Shelf:
         alike = self._at(place)
         while alike:
             if not (kept := alike.pop()).is_closed():
-                return kept
+                return kept.heir()  # made now, as a new one would be
         made = await _connect(dsn, **(options | {"connection_class": _KeptConnection}))
         made.shelf, made.place = self, place
         return made

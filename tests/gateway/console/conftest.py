@@ -72,6 +72,7 @@ DO $$
 DECLARE
     name text;
     touched boolean;
+    written text;
 BEGIN
     SET LOCAL session_replication_role = replica;
     SET LOCAL synchronous_commit = off;
@@ -79,8 +80,12 @@ BEGIN
         EXECUTE format('SELECT EXISTS (TABLE public.%1$I EXCEPT ALL TABLE kept.%1$I)
                         OR EXISTS (TABLE kept.%1$I EXCEPT ALL TABLE public.%1$I)', name) INTO touched;
         IF touched THEN
+            SELECT string_agg(quote_ident(attname), ', ') INTO written FROM pg_attribute
+                WHERE attrelid = format('public.%I', name)::regclass AND attnum > 0 AND NOT attisdropped
+                AND attgenerated = '';
             EXECUTE format('DELETE FROM public.%I', name);
-            EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE TABLE kept.%1$I', name);
+            EXECUTE format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM kept.%1$I', name,
+                           written);
         END IF;
     END LOOP;
 END $$
@@ -369,10 +374,14 @@ async def _consoles(
 
 
 async def _people(pool: Pool, address: str, hashed: str, mode: Any) -> dict[str, Person]:
-    """One of each role, logged in, that of a storefront with orders; and nobody."""
-    made: dict[str, Person] = {}
+    """One of each role, logged in, and nobody. Who is of a storefront is of one with orders; nobody where none is."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    made = {"nobody": Person(aiohttp.ClientSession(cookie_jar=jar), address, "")}
     storefront_id = await pool.fetchval(_STOREFRONT, mode)
     for role in ROLES:
+        if role == "storefront" and storefront_id is None:
+            made[role] = made["nobody"]
+            continue
         name = f"{role}@example.com" if role == "operator" else role
         async with pool.acquire() as connection:
             user = await user_rows.add(
@@ -386,8 +395,6 @@ async def _people(pool: Pool, address: str, hashed: str, mode: Any) -> dict[str,
         jar = aiohttp.CookieJar(unsafe=True)
         jar.update_cookies({"gw_session": token}, URL(address))
         made[role] = Person(aiohttp.ClientSession(cookie_jar=jar), address, name)
-    jar = aiohttp.CookieJar(unsafe=True)
-    made["nobody"] = Person(aiohttp.ClientSession(cookie_jar=jar), address, "")
     return made
 
 
