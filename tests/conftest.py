@@ -323,6 +323,13 @@ def database_url(_tests_database: Keeper) -> Iterator[str]:
 
 
 @pytest.fixture
+def new_sessions(kept_connections: Shelf, database_url: str) -> Iterator[None]:
+    """For a test that changes what a session of the database begins with: every connection is a new session."""
+    with kept_connections.paused(database_url):
+        yield
+
+
+@pytest.fixture
 def empty_database_url(servers: embedded.Servers) -> Iterator[str]:
     """The URL of a database in which nothing is."""
     admin = servers.postgres.url("postgres")

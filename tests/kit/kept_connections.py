@@ -76,25 +76,27 @@ class Shelf:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._idle: dict[str, dict[str, list[_KeptConnection]]] = {}  # by the database's URL, and by likeness
+        self._paused: set[str] = set()
 
     async def connect(self, dsn: str | None = None, **options: Any) -> Any:
         """In place of ``asyncpg.connect``."""
         made_as = options.get("connection_class", asyncpg.Connection)
-        if dsn not in self._idle or made_as is not asyncpg.Connection or asyncio.get_running_loop() is not self._loop:
+        kept = dsn in self._idle.keys() - self._paused and made_as is asyncpg.Connection
+        if not kept or asyncio.get_running_loop() is not self._loop:
             return await _connect(dsn, **options)
         plain = {name: value for name, value in options.items() if name not in {"loop", "connection_class"}}
         place = (dsn, repr(sorted(plain.items(), key=lambda option: option[0])))
         alike = self._at(place)
         while alike:
-            if not (kept := alike.pop()).is_closed():
-                return kept.heir()  # made now, as a new one would be
+            if not (found := alike.pop()).is_closed():
+                return found.heir()  # made now, as a new one would be
         made = await _connect(dsn, **(options | {"connection_class": _KeptConnection}))
         made.shelf, made.place = self, place
         return made
 
     def has_room(self, place: Place) -> bool:
         """Whether one more may be put there."""
-        return place[0] in self._idle and len(self._at(place)) < _KEPT_AT_MOST
+        return place[0] in self._idle.keys() - self._paused and len(self._at(place)) < _KEPT_AT_MOST
 
     def put(self, connection: _KeptConnection) -> None:
         """Keep it for the next."""
@@ -115,12 +117,21 @@ class Shelf:
         try:
             yield
         finally:
-            self.clear(url)
+            self._clear(url)
             del self._idle[url]
             self._loop.run_until_complete(asyncio.sleep(0))
 
-    def clear(self, url: str) -> None:
-        """Close what lies on it for that database, as a test wants that changes what a new session begins with."""
+    @contextmanager
+    def paused(self, url: str) -> Iterator[None]:
+        """Have every connection to that database be a new one, closed for good when it is closed."""
+        self._clear(url)
+        self._paused.add(url)
+        try:
+            yield
+        finally:
+            self._paused.remove(url)
+
+    def _clear(self, url: str) -> None:
         for alike in self._idle[url].values():
             for kept in alike:
                 kept.terminate()

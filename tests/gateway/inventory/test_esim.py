@@ -199,7 +199,7 @@ async def test_several_processes_look_at_an_esim_once(line):
     assert one_look in {1, 2}  # one of the suppliers has a page of its own for figures
 
 
-async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes(pool):
+async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes(pool, new_sessions):
     """A subquery that is run again for every row locks and takes other rows each time."""
     now = datetime.now(UTC)
     for n in range(8):

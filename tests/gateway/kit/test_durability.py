@@ -30,7 +30,7 @@ async def test_a_session_that_does_not_wait_for_the_disk_is_refused(pool):
 
 
 @pytest.fixture
-async def careless(pool):
+async def careless(pool, new_sessions):
     """The database as it is from now on, for every new session: it does not wait for the disk."""
     name = await pool.fetchval("SELECT current_database()")
     await pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')

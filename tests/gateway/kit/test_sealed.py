@@ -25,6 +25,7 @@ OPEN_BYTES = {
     ("idempotency_keys", "request"),
     ("api_keys", "hash"),
     ("offers", "digest"),
+    ("offers", "measure"),
     ("goods", "digest"),
     ("sessions", "digest"),
     ("traveller_settings", "logo"),

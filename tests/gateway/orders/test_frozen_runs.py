@@ -131,7 +131,9 @@ async def test_the_time_to_send_runs_from_the_moment_of_the_choice(
     assert attempt.signed_at < before + timedelta(minutes=5)
 
 
-async def test_nothing_is_sent_while_the_database_could_lose_what_it_committed(counter: Counter) -> None:
+async def test_nothing_is_sent_while_the_database_could_lose_what_it_committed(
+    counter: Counter, new_sessions: None
+) -> None:
     order_id = (await _admitted(counter, "s2s")).order_id
     name = await counter.deps.pool.fetchval("SELECT current_database()")
     await counter.deps.pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
