@@ -59,11 +59,11 @@ class Server:
 
 
 @contextmanager
-def server(kind: str, file: Path) -> Iterator[Server]:
-    """A running server; it ends with this block."""
+def server(kind: str, file: Path, tree: Path | None = None) -> Iterator[Server]:
+    """A running server, of this tree or another one; it ends with this block."""
     command = [sys.executable, "-m", "benchmarks.http_server", kind, str(file)]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command, cwd=tree, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
         line = process.stderr.readline() if process.stderr else ""

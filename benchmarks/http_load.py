@@ -23,6 +23,7 @@ class Connection(asyncio.Protocol):
         self.done = done
         self.bad = 0
         self.left = b""
+        self.seconds: list[float] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -34,6 +35,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             self.done.set_result(self.bad)
         else:
+            self.asked = time.perf_counter()
             self.transport.write(question)
 
     def data_received(self, data: bytes) -> None:
@@ -41,9 +43,11 @@ class Connection(asyncio.Protocol):
             data = self.left + data
         end = data.find(b"\r\n\r\n")
         if end >= 0:
-            at = data.find(b"Content-Length: ", 0, end) + 16
-            length = int(data[at : data.find(b"\r\n", at)])
+            head = data[: end + 2].lower()
+            at = head.find(b"content-length: ") + 16
+            length = int(head[at : head.find(b"\r\n", at)])
             if len(data) >= end + 4 + length:
+                self.seconds.append(time.perf_counter() - self.asked)
                 self.left = b""
                 self.bad += data[9:12] != b"200"
                 self.ask()
@@ -56,21 +60,25 @@ class Connection(asyncio.Protocol):
 
 
 async def load(port: int, paths: list[str], count: int, connections: int, key: str) -> dict[str, float]:
-    """Requests per second, and how many answers were not 200. ``paths`` go round."""
+    """Requests per second, milliseconds of an answer, and how many were not 200. ``paths`` go round."""
     loop = asyncio.get_running_loop()
     head = (
         f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nAccept: application/json\r\nUser-Agent: load\r\n\r\n"
     )
     questions = [f"GET {paths[n % len(paths)]} HTTP/1.1\r\n{head}".encode() for n in range(count)]
-    waits = []
+    waits, made = [], []
     began = time.perf_counter()
     for number in range(connections):
         done = loop.create_future()
         waits.append(done)
         mine = questions[number::connections]
-        await loop.create_connection(partial(Connection, mine, done), "127.0.0.1", port)
+        _, connection = await loop.create_connection(partial(Connection, mine, done), "127.0.0.1", port)
+        made.append(connection)
     bad = sum(await asyncio.gather(*waits))
-    return {"per_second": count / (time.perf_counter() - began), "bad": bad}
+    rate = count / (time.perf_counter() - began)
+    seconds = sorted(each for connection in made for each in connection.seconds)
+    p50, p99 = (seconds[int(len(seconds) * part)] * 1e3 for part in (0.5, 0.99))
+    return {"per_second": rate, "bad": bad, "p50_ms": p50, "p99_ms": p99}
 
 
 if __name__ == "__main__":
