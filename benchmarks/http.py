@@ -123,28 +123,37 @@ def main() -> None:
         body = folder / "body"
         body.write_bytes(fetch(servers[sizes[0]].port, QUESTION))
         floor = stack.enter_context(server("bare", body))
+        known_page = stack.enter_context(server("known page", build_file(sizes[0], folder)))
         new = 0
         for number in range(arguments.rounds + 1):
             count = arguments.count if number else 500  # the first round only warms up
             for made in servers.values():
                 floor.measure("floor", [QUESTION], count)
+                known_page.measure("new", questions(new, count // 2), count // 2)
                 made.measure("seen", [QUESTION], count)
                 made.measure("new", questions(new, count // 2), count // 2)
                 made.measure("mixed", mixed(new, count // 8), count // 8)
                 made.measure("varied", varied(new, count // 8), count // 8)
                 new += count // 2
             if number == 0:
-                for measured in (floor, *servers.values()):
+                for measured in (floor, known_page, *servers.values()):
                     measured.rates.clear()
                     measured.cpu.clear()
-        report(floor, servers, body.stat().st_size)
+        report(floor, known_page, servers, body.stat().st_size)
 
 
-def report(floor: Server, servers: dict[int, Server], size: int) -> None:
-    """Every figure beside its goal."""
+def report(floor: Server, known_page: Server, servers: dict[int, Server], size: int) -> None:
+    """Every figure beside its goal.
+
+    ``known_page`` shows how near to the floor a page that was never answered could come if finding and rendering its
+    plans cost nothing.
+    """
     first, *others = servers
     base = statistics.median(floor.cpu["floor"])
-    rows = [("floor: a bare handler with the same bytes", floor, "floor")]
+    rows = [
+        ("floor: a bare handler with the same bytes", floor, "floor"),
+        ("never answered, were its page known", known_page, "new"),
+    ]
     for count, made in servers.items():
         rows.append((f"{count:,} offers, answered before", made, "seen"))
         rows.append((f"{count:,} offers, never answered before", made, "new"))

@@ -1,11 +1,11 @@
-"""The servers that ``benchmarks.http`` compares: the gateway on a snapshot file, and a bare handler."""
+"""The servers that ``benchmarks.http`` compares: the gateway on a snapshot file, a part of it, and a bare handler."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from gateway.access.key_rows import ApiKey, key_digest
 from gateway.api import state
 from gateway.api.connections import FrontDoorRunner
 from gateway.app import make_app
-from gateway.catalog.index import Index
+from gateway.catalog.index import Index, PlanQuery
 from gateway.kit.settings import Settings, load
 
 KEY = "gw_test_0123456789abcdefghijABCDEFGHIJ010biWfU"  # made up, with the checksum that a key has
@@ -41,11 +41,19 @@ class StandingCatalog:
         return
 
 
-def gateway(path: Path) -> web.Application:
+def known_page(path: Path) -> Index:
+    """An index that answers every list with the same page: what is left is what all around it costs."""
+    index = open_index(path)
+    page = index.plans(PlanQuery(countries=("DE",), min_data_mb=1024))
+    vars(index)["plans"] = lambda _query: page
+    return index
+
+
+def gateway(path: Path, make_index: Callable[[Path], Index] = open_index) -> web.Application:
     """The whole API on a snapshot file, without PostgreSQL and Redis; one key is known."""
 
     async def open_catalog(_settings: Settings, _pool: Any, _redis: Any) -> Any:
-        return StandingCatalog(open_index(path))
+        return StandingCatalog(make_index(path))
 
     async def know_a_key(app: web.Application) -> None:
         key = ApiKey("key_bench", None, "sf_bench", "bench", "test", ("storefront",), "gw_test_", PER_MINUTE,
@@ -84,4 +92,9 @@ async def run(app: web.Application) -> None:
 
 if __name__ == "__main__":
     kind, file = sys.argv[1], Path(sys.argv[2])
-    uvloop.run(run(gateway(file) if kind == "gateway" else bare(file.read_bytes())))
+    makers: dict[str, Callable[[Path], web.Application]] = {
+        "gateway": gateway,
+        "known page": lambda path: gateway(path, known_page),
+        "bare": lambda path: bare(path.read_bytes()),
+    }
+    uvloop.run(run(makers[kind](file)))
