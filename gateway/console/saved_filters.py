@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
@@ -27,16 +27,19 @@ _LONGEST_PAGE, _LONGEST_NAME, _LONGEST_QUERY, _MOST_FIELDS = 500, 60, 2000, 100
 # Which part of the list is shown, and as what, is no filter.
 _NO_FILTERS = {"cursor", "format"}
 A = TypeVar("A")
+P = ParamSpec("P")
 
 
-def with_saved_filters(handler: Callable[[web.Request], Awaitable[A]]) -> Callable[[web.Request], Awaitable[A]]:
+def with_saved_filters(
+    handler: Callable[Concatenate[web.Request, P], Awaitable[A]],
+) -> Callable[Concatenate[web.Request, P], Awaitable[A]]:
     """A page with filters: those that the visitor saved stand beside the form, and those in force can be saved."""
 
     @wraps(handler)
-    async def filtered(request: web.Request) -> A:
+    async def filtered(request: web.Request, /, *more: P.args, **named: P.kwargs) -> A:
         user = visitor(request)
         request[SAVED] = await saved_filter_rows.of_page(deps_of(request).pool, user.user_id, request.path)
-        return await handler(request)
+        return await handler(request, *more, **named)
 
     return filtered
 
@@ -50,7 +53,7 @@ def canonical_query(query: str) -> str:
     return urlencode(sorted((name, value) for name, value in fields if name not in _NO_FILTERS))
 
 
-@pages("POST", _SAVE, own=True)
+@pages("POST", _SAVE, role="user", own=True)
 async def save(request: web.Request) -> web.Response:
     """Keep the filters of a page under a name; those of the same name are replaced."""
     form = await form_data(request)
@@ -69,7 +72,7 @@ async def save(request: web.Request) -> web.Response:
     return see_other(request, back, message=message)
 
 
-@pages("POST", _SAVE + "/delete", own=True)
+@pages("POST", _SAVE + "/delete", role="user", own=True)
 async def delete(request: web.Request) -> web.Response:
     """Forget saved filters of one's own."""
     form = await form_data(request)

@@ -10,6 +10,7 @@ from gateway.console.esims import code_page, usage_chart
 from gateway.console.forms import query_form
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Pages, View, deps_of, next_page, page_request_of, visitor
+from gateway.console.saved_filters import with_saved_filters
 from gateway.console.storefront_orders import named_orders
 from gateway.inventory import esim_life_rules, esim_list_rows, esim_rows, esims
 from gateway.inventory.esim_rows import Esim
@@ -26,6 +27,7 @@ _COLUMNS = columns(
 
 
 @pages.for_storefront("GET", LIST, nav="eSIMs")
+@with_saved_filters
 async def list_esims(request: web.Request, own: StorefrontScope) -> View:
     """Its eSIMs, the newest first; or those that a text names."""
     deps, page_request = deps_of(request), page_request_of(request, _PAGE)

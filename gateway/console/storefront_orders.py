@@ -13,6 +13,7 @@ from gateway.console.forms import query_form
 from gateway.console.history import as_money
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Pages, View, deps_of, next_page, page_request_of, visitor
+from gateway.console.saved_filters import with_saved_filters
 from gateway.inventory import esim_rows
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
@@ -37,6 +38,7 @@ _EVENTS = columns("at, what=type, text=detail")
 
 
 @pages.for_storefront("GET", LIST, nav="Orders")
+@with_saved_filters
 async def list_orders(request: web.Request, own: StorefrontScope) -> View:
     """Its orders, the newest first, by filters; or those that a text names."""
     form, deps, page_request = query_form(request), deps_of(request), page_request_of(request, _PAGE)

@@ -57,6 +57,15 @@ async def test_saved_filters_are_their_users_own(console):
     assert await console.pool.fetchval("SELECT count(*) FROM saved_filters") == 0
 
 
+@pytest.mark.parametrize("page", ["/console/my/orders", "/console/my/esims"])
+async def test_a_storefronts_user_saves_filters_of_its_own_lists(console, page):
+    person = console.reader_of(page)
+    saved = await person.post(SAVE, {"page": page, "query": "q=ben", "name": "Ben"})
+    assert (saved.url, chips(saved)) == (f"{page}?q=ben", [("Ben", f"{page}?q=ben")])
+    gone = await person.post(DELETE, {"page": page, "name": "Ben", "next": page})
+    assert (gone.url, chips(gone)) == (page, [])
+
+
 @pytest.mark.parametrize(
     ("sent", "why"),
     [

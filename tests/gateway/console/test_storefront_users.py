@@ -38,6 +38,8 @@ ACCOUNT = {
     ("GET", "/console/second-factor"),
     ("POST", "/console/second-factor"),
     ("POST", "/console/second-factor/off"),
+    ("POST", "/console/saved-filters"),
+    ("POST", "/console/saved-filters/delete"),
     ("GET", "/console/static/{name}"),
 }
 OWN = {
