@@ -33,6 +33,7 @@ from benchmarks.processes import free_port
 from gateway.kit.pool import Pool, open_pool
 from gateway.migrations import upgrade
 from gateway.runtime import embedded
+from gateway.runtime.embedded_servers import Postgres
 from gateway.suppliers import call_log
 from providers.kit.atlas import atlas
 from providers.loader import load_manifests
@@ -229,6 +230,15 @@ def run_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="session", autouse=True)
 def _catalogues_of_the_run(run_folder: Path) -> None:
     remembered.shared_folder = run_folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _little_wal() -> Iterator[None]:
+    """Data lies in memory, a part of it for each worker: there the log that is written ahead is what takes most."""
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {**Postgres.settings, "max_wal_size": "96MB", "min_wal_size": "32MB"}
+        patch.setattr(Postgres, "settings", settings)
+        yield
 
 
 @pytest.fixture(scope="session")

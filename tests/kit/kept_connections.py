@@ -19,15 +19,20 @@ import pytest
 from asyncpg import connection as asyncpg_connection
 
 _KEPT_AT_MOST = 10  # of those that are alike: a test that needs more at once makes them
+_KEPT_IN_ALL = 24  # each takes some 10 MB at the server
 _connect: Callable[..., Any] = asyncpg.connect
 Place = tuple[str, str]  # the database's URL, and how it was connected to
 
 
 class _KeptConnection(asyncpg.Connection):
-    """``shelf``, and ``place`` on it, which says who may have it next, are set when it is made."""
+    """``shelf``, and ``place`` on it, which says who may have it next, are set when it is made.
+
+    ``put_at`` tells which has lain there longest.
+    """
 
     shelf: Shelf
     place: Place
+    put_at: int
     jsonb: tuple[object, ...] = ()
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg
@@ -77,6 +82,7 @@ class Shelf:
         self._loop = loop
         self._idle: dict[str, dict[str, list[_KeptConnection]]] = {}  # by the database's URL, and by likeness
         self._paused: set[str] = set()
+        self._puts = 0
 
     async def connect(self, dsn: str | None = None, **options: Any) -> Any:
         """In place of ``asyncpg.connect``."""
@@ -99,8 +105,15 @@ class Shelf:
         return place[0] in self._idle.keys() - self._paused and len(self._at(place)) < _KEPT_AT_MOST
 
     def put(self, connection: _KeptConnection) -> None:
-        """Keep it for the next."""
+        """Keep it for the next; where there are too many, the one that nobody wanted for longest goes."""
+        self._puts += 1
+        connection.put_at = self._puts
         self._at(connection.place).append(connection)
+        everything = [kept for places in self._idle.values() for alike in places.values() for kept in alike]
+        if len(everything) > _KEPT_IN_ALL:
+            oldest = min(everything, key=lambda kept: kept.put_at)
+            self._at(oldest.place).remove(oldest)
+            oldest.terminate()
 
     def _at(self, place: Place) -> list[_KeptConnection]:
         url, likeness = place
