@@ -1,6 +1,9 @@
 """The fixtures that every other test stands on."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import aiohttp
 import pytest
@@ -44,3 +47,22 @@ async def test_every_supplier_has_a_sandbox(sandbox):
         for url in sandbox.urls.values():
             async with session.get(f"{url}/_sandbox/state") as answer:
                 assert answer.status == 200
+
+
+_OF_A_GROUP = r"""
+import os, pathlib, pytest
+
+@pytest.mark.xdist_group("one")
+@pytest.mark.parametrize("number", range(6))
+def test_says_where_it_runs(number):
+    with pathlib.Path("workers").open("a") as file:
+        file.write(os.environ["PYTEST_XDIST_WORKER"] + "\n")
+"""
+
+
+def test_the_tests_of_a_group_run_in_one_worker(tmp_path):
+    (tmp_path / "test_group.py").write_text(_OF_A_GROUP)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
+    assert len(set((tmp_path / "workers").read_text().split())) == 1

@@ -150,7 +150,7 @@ def _grown(servers: embedded.Servers, tmp_path_factory: pytest.TempPathFactory) 
 
 async def _grow(url: str, folder: str) -> None:
     settings = _settings(url, "", folder, accounts())
-    pool = await open_pool(url)
+    pool = await open_pool(url, statement_seconds=600)  # it rewrites whole tables, beside whatever else runs
     try:
         await fill(pool, Seal.from_settings(settings), SIZE)
         await pool.execute(_MORE)
