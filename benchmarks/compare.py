@@ -102,19 +102,19 @@ def taking_orders(tree: Path) -> Iterator[Served]:
 
 def compare_answers(trees: dict[str, Path], folder: Path, rounds: int) -> dict[str, Measured]:
     """The catalogue over HTTP."""
-    asked: dict[str, Callable[[int], list[str]]] = {
+    question_sets: dict[str, Callable[[int], list[str]]] = {
         "a page, answered before": lambda _: [http.QUESTION],
         "a page, never answered before": lambda start: http.questions(start, REQUESTS),
         "a page, other filters and orders": lambda start: http.varied(start, REQUESTS),
     }
-    measured = {name: Measured() for name in asked}
+    measured = {name: Measured() for name in question_sets}
     with ExitStack() as stack:
         files = {tree: build(tree, folder / f"catalogue-{number}") for number, tree in enumerate(set(trees.values()))}
         servers = {
             which: stack.enter_context(http.server("gateway", files[tree], tree)) for which, tree in trees.items()
         }
         for number in range(rounds + 1):
-            for name, questions in asked.items():
+            for name, questions in question_sets.items():
                 for which in random.sample(list(servers), len(servers)):
                     server = servers[which]
                     server.measure(name, questions(number * REQUESTS), REQUESTS)

@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             self.done.set_result(self.bad)
         else:
-            self.asked = time.perf_counter()
+            self.sent_at = time.perf_counter()
             self.transport.write(question)
 
     def data_received(self, data: bytes) -> None:
@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
             at = head.find(b"content-length: ") + 16
             length = int(head[at : head.find(b"\r\n", at)])
             if len(data) >= end + 4 + length:
-                self.seconds.append(time.perf_counter() - self.asked)
+                self.seconds.append(time.perf_counter() - self.sent_at)
                 self.left = b""
                 self.bad += data[9:12] != b"200"
                 self.ask()

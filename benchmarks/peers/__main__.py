@@ -263,12 +263,12 @@ def main() -> None:
         print(
             f"{len(plans):,} plans of {arguments.offers:,} offers; {CHECKED} answers of each are the same", flush=True
         )
-        asked = CHECKED + 1
+        following = CHECKED + 1
         for number in range(arguments.rounds + 1):
             for peer in peers:
                 times = 1 if servers.postgres.pid in peer.pids else IN_MEMORY_TIMES
-                paths = questions(asked, arguments.count * times if number else FIRST)
-                asked += len(paths)
+                paths = questions(following, arguments.count * times if number else FIRST)
+                following += len(paths)
                 peer.measure(paths) if number else peer.ask(paths)
         report(peers)
 

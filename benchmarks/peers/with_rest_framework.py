@@ -125,15 +125,15 @@ class Plans(generics.ListAPIView):
     serializer_class = PlanSerializer
 
     def list(self, request: Request, *_: Any, **__: Any) -> Response:
-        asked = request.query_params
-        query = Plan.objects.filter(countries__contains=[asked["country"]])
-        if "unlimited" in asked:
-            query = query.filter(unlimited=asked["unlimited"] == "true")
-        if "max_price" in asked:
-            query = query.filter(amount__lte=asked["max_price"])
-        if "max_days" in asked:
-            query = query.filter(days__lte=asked["max_days"])
-        found = list(query.order_by(ORDERS[asked.get("sort", "price")], "id")[: PAGE + 1])
+        sent = request.query_params
+        query = Plan.objects.filter(countries__contains=[sent["country"]])
+        if "unlimited" in sent:
+            query = query.filter(unlimited=sent["unlimited"] == "true")
+        if "max_price" in sent:
+            query = query.filter(amount__lte=sent["max_price"])
+        if "max_days" in sent:
+            query = query.filter(days__lte=sent["max_days"])
+        found = list(query.order_by(ORDERS[sent.get("sort", "price")], "id")[: PAGE + 1])
         return Response({"data": self.get_serializer(found[:PAGE], many=True).data, "has_more": len(found) > PAGE})
 
 
