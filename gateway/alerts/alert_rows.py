@@ -37,9 +37,9 @@ class Marks(msgspec.Struct, frozen=True):
     offer_event: int
 
 
-async def only_one(connection: Connection) -> None:
-    """Be the only one who evaluates until this transaction ends; waits for another."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+async def try_only_one(connection: Connection) -> bool:
+    """Be the only one who evaluates until this transaction ends; False when another does."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK))
 
 
 async def try_only_one_on_health(connection: Connection) -> bool:

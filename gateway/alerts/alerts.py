@@ -1,10 +1,13 @@
 """Alerts: every rule looked at, what rose and what ended written down with the messages that tell of it; the rules.
 
-Evaluations stand in line, in one transaction each: whoever comes second finds what the first raised.
+Evaluations stand in line, in one transaction each: whoever comes second finds what the first raised. Nobody holds a
+connection in that line: whose turn it is needs a second one, and behind a pooler there may be no more than two.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -41,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 MOST_LISTED = 50
 MOST_RULES = 200
+_TURN_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 120.0
 
 
 class Evaluated(msgspec.Struct, frozen=True):
@@ -53,15 +58,26 @@ class Evaluated(msgspec.Struct, frozen=True):
 
 async def evaluate(deps: Deps) -> Evaluated:
     """Look at every rule now but those on health. Raises what the database raises; nothing is changed then."""
-    now = deps.clock()
-    rates = await rates_now(deps.pool, deps.settings)
+    await _ensure_rules(deps.pool)
+    deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while (done := await _evaluate_in_turn(deps)) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError("another evaluation of alerts does not end")
+        await asyncio.sleep(_TURN_SECONDS)
+    return _logged(done)
+
+
+async def _evaluate_in_turn(deps: Deps) -> Evaluated | None:
+    """None while another evaluates."""
     async with deps.pool.acquire() as connection, connection.transaction():
+        if not await alert_rows.try_only_one(connection):
+            return None
+        now = deps.clock()
         await allow_long_work(connection)
-        await alert_rows.only_one(connection)
         kinds = [kind for kind in KINDS if kind not in HEALTH_KINDS]
-        rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in kinds]
+        rules = [rule for rule in await alert_rule_rows.rules(connection) if rule.enabled and rule.kind in kinds]
         active = await alert_rows.active(connection, kinds)
-        gathered = Gathered(deps, now, active, rates)
+        gathered = Gathered(deps, now, active, await rates_now(deps.pool, deps.settings))
         since = await alert_rows.marks(connection)
         to = await alert_rows.horizon(deps.pool)
         priced = [rule for rule in rules if rule.kind == "price_move"]
@@ -69,7 +85,7 @@ async def evaluate(deps: Deps) -> Evaluated:
         evaluations += [await evaluate_or_report(gathered, rule) for rule in rules if rule.kind != "price_move"]
         done = await _decided(connection, deps, evaluations, active, now)
         await alert_rows.looked_to(connection, reached, now)
-    return _logged(done)
+    return done
 
 
 async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
@@ -78,12 +94,11 @@ async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
     Where no worker was ever seen, that counts once it was watched for ``watched_seconds``.
     """
     now = deps.clock()
+    await _ensure_rules(deps.pool)
     async with deps.pool.acquire() as connection, connection.transaction():
-        if not await alert_rule_rows.is_seeded(connection):
-            await alert_rows.only_one(connection)
         if not await alert_rows.try_only_one_on_health(connection):
             return Evaluated(0, 0, 0)
-        rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in HEALTH_KINDS]
+        rules = [rule for rule in await alert_rule_rows.rules(connection) if rule.enabled and rule.kind in HEALTH_KINDS]
         active = await alert_rows.active(connection, sorted(HEALTH_KINDS))
         health = await worker_rows.order_health(connection)
         rates = await rate_report(connection, deps.settings)
@@ -241,6 +256,13 @@ def present(rule: Rule) -> AlertRule:
         enabled=rule.enabled,
         trouble=rule.trouble,
     )
+
+
+async def _ensure_rules(pool: Pool) -> None:
+    """Make the first rules when there never were any, apart from what may take long."""
+    if not await alert_rule_rows.is_seeded(pool):
+        async with pool.acquire() as connection, connection.transaction():
+            await _rules(connection)
 
 
 async def _rules(connection: Connection) -> list[Rule]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -15,6 +16,7 @@ from gateway.alerts.alert_rules import default_rules
 from gateway.alerts.delivery import Sender
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pages import PageRequest
+from gateway.kit.pool import open_pool
 from gateway.kit.problem import Problem
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import load
@@ -124,6 +126,19 @@ async def test_workers_that_evaluate_at_once_raise_it_once(watch):
     await asyncio.gather(*(watch.sender.start_due() for _ in range(3)))
     await watch.sender.drain()
     assert (len(watch.box.got), len(watch.hook.got)) == (1, 1)
+
+
+async def test_two_connections_are_enough_for_all_who_evaluate_at_once(watch, database_url):
+    """None waits for its turn with a connection that the one whose turn it is needs: behind a pooler they share few."""
+    await watch.m.pool.execute("DELETE FROM alert_rules")
+    await watch.m.pool.execute("UPDATE alert_state SET seeded = false")
+    async with asyncio.timeout(60):
+        few = await open_pool(database_url, max_size=2)
+        deps = replace(watch.deps, pool=few)
+        looks = [alerts.evaluate(deps) for _ in range(4)] + [alerts.evaluate_health(deps, 0.0) for _ in range(4)]
+        await asyncio.gather(*looks)
+        await few.close()
+    assert await watch.m.pool.fetchval("SELECT count(*) FROM alert_rules") == len(default_rules())
 
 
 async def test_what_rises_together_is_one_message_and_small_moves_are_none(watch):
