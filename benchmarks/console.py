@@ -157,7 +157,7 @@ async def _measure(http: aiohttp.ClientSession, url: str, name: str, address: st
             if number > 1:
                 took.append(float(answer.headers["Server-Timing"].partition("dur=")[2]))
     if status != 200:
-        print(f"{name:<58} {status}" + ("" if status in {302, 303} else "  MISSED"))
+        print(f"{name:<58} {status}" + ("" if status in {301, 302, 303} else "  MISSED"))
         return
     files = sum(static_files.size(file.decode()) for file in set(_FILES.findall(body)))
     print(compare_with_goal(name, statistics.median(took), "<=", GOAL_MS, " ms"))

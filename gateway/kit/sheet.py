@@ -12,10 +12,10 @@ Cell = str | int | Decimal | None
 
 
 class Sheet(NamedTuple):
-    """Columns, and rows as long as they are many."""
+    """Columns, and rows as long as they are many, to be read once."""
 
     columns: list[str]
-    rows: list[list[Cell]]
+    rows: Iterable[list[Cell]]
 
 
 class Column(NamedTuple):
@@ -57,12 +57,15 @@ def columns(*declared: str | Column) -> Columns:
 
 
 def sheet_of(table: Columns, rows: Iterable[Any]) -> Sheet:
-    """Rows as plain values: times as ISO 8601 in UTC, amounts as decimals, truths as yes and no."""
+    """Rows as plain values: times as ISO 8601 in UTC, amounts as decimals, truths as yes and no.
+
+    They are worked out while they are read: most pages that offer a file are only looked at.
+    """
     visible = [column for column in table if "terminal" not in column.marks]
     titles = [
         title for each in visible for title in (each.title, f"{each.title} currency")[: 1 + ("money" in each.marks)]
     ]
-    return Sheet(titles, [[cell for column in visible for cell in _cells(column, row)] for row in rows])
+    return Sheet(titles, ([cell for column in visible for cell in _cells(column, row)] for row in rows))
 
 
 def text_rows(table: Columns, rows: Iterable[Any]) -> list[dict[str, str | None]]:
