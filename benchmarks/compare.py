@@ -3,8 +3,8 @@
     python -m benchmarks.compare [COMMIT] [--rounds N] [--without-orders]
 
 Without a commit it is the last one, or the one before where nothing has changed since. What is compared is CPU time.
-The commit runs twice: what its two runs differ by is noise, and only a difference beyond that counts. Ends with 1 when
-something became slower.
+The commit runs twice: what its two runs differ by is noise, as is what rounds differ by, and only more than that
+counts. Ends with 1 when something became slower.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ class Measured:
     cpu: dict[str, list[float]] = field(default_factory=lambda: {BEFORE: [], AGAIN: [], NOW: []})
 
     def ratios(self, which: str) -> list[float]:
-        """Each round's figure over the commit's."""
-        return [mine / base for mine, base in zip(self.cpu[which], self.cpu[BEFORE], strict=True)]
+        """Each round's figure over what the commit's two runs took."""
+        commit = zip(self.cpu[BEFORE], self.cpu[AGAIN], strict=True)
+        return [2 * figure / (before + again) for figure, (before, again) in zip(self.cpu[which], commit, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -157,16 +158,21 @@ def compare_orders(trees: dict[str, Path], rounds: int) -> dict[str, Measured]:
 def verdict(measured: Measured) -> tuple[float, float, str]:
     """How many times the commit's CPU time it takes now, what of that may be noise, and what that says.
 
-    Noise is twice the standard error of the median of the commit's second run over its first, and how far that is from
-    one.
+    Noise is how far the commit's two runs are from each other, and three standard errors of these medians.
     """
-    again, now = measured.ratios(AGAIN), statistics.median(measured.ratios(NOW))
-    middle = statistics.median(again)
-    spread = 1.4826 * statistics.median(abs(ratio - middle) for ratio in again)
-    noise = max(LEAST, abs(middle - 1) + 2 * 1.2533 * spread / math.sqrt(len(again)))
+    ratios = {which: measured.ratios(which) for which in (BEFORE, NOW)}
+    now, apart = statistics.median(ratios[NOW]), 2 * abs(statistics.median(ratios[BEFORE]) - 1)
+    noise = max(LEAST, apart + 3 * math.hypot(*map(_standard_error, ratios.values())))
     if abs(now - 1) <= noise:
         return now, noise, "no difference"
     return now, noise, "SLOWER" if now > 1 else "faster"
+
+
+def _standard_error(ratios: list[float]) -> float:
+    """That of their median, from their median deviation: a round in which the machine was busy counts little."""
+    middle = statistics.median(ratios)
+    deviation = 1.4826 * statistics.median(abs(ratio - middle) for ratio in ratios)
+    return 1.2533 * deviation / math.sqrt(len(ratios))
 
 
 def main() -> None:
