@@ -1,4 +1,4 @@
-"""Catalogue queries over HTTP, against a bare aiohttp handler that returns the same bytes, in the same run.
+"""Catalogue queries over HTTP, against a bare aiohttp handler with the same bytes and headers, in the same run.
 
     python -m benchmarks.http [--rounds N] [--offers 50000,1000000]
 
@@ -101,11 +101,18 @@ def varied(start: int, count: int) -> list[str]:
     ]
 
 
-def fetch(port: int, path: str) -> bytes:
-    """One answer's body."""
+def ask(port: int, path: str) -> tuple[bytes, dict[str, str]]:
+    """One answer's body and headers."""
     with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {KEY}"})) as answer:
-        body: bytes = answer.read()
-    return body
+        return answer.read(), dict(answer.headers)
+
+
+def keep_answer(port: int, file: Path) -> int:
+    """Write the answer to ``QUESTION`` into a file for the floor, and give the bytes of its body."""
+    body, headers = ask(port, QUESTION)
+    kept = {name: value for name, value in headers.items() if name not in {"Content-Length", "Date"}}
+    file.write_text(json.dumps({"text": body.decode(), "headers": kept}))
+    return len(body)
 
 
 def main() -> None:
@@ -118,11 +125,11 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {}
-        for size in sizes:
-            servers[size] = stack.enter_context(server("gateway", build_file(size, folder)))
-        body = folder / "body"
-        body.write_bytes(fetch(servers[sizes[0]].port, QUESTION))
-        floor = stack.enter_context(server("bare", body))
+        for count in sizes:
+            servers[count] = stack.enter_context(server("gateway", build_file(count, folder)))
+        answer = folder / "answer.json"
+        size = keep_answer(servers[sizes[0]].port, answer)
+        floor = stack.enter_context(server("bare", answer))
         known_page = stack.enter_context(server("known page", build_file(sizes[0], folder)))
         new = 0
         for number in range(arguments.rounds + 1):
@@ -139,7 +146,7 @@ def main() -> None:
                 for measured in (floor, known_page, *servers.values()):
                     measured.rates.clear()
                     measured.cpu.clear()
-        report(floor, known_page, servers, body.stat().st_size)
+        report(floor, known_page, servers, size)
 
 
 def report(floor: Server, known_page: Server, servers: dict[int, Server], size: int) -> None:
@@ -151,7 +158,7 @@ def report(floor: Server, known_page: Server, servers: dict[int, Server], size: 
     first, *others = servers
     base = statistics.median(floor.cpu["floor"])
     rows = [
-        ("floor: a bare handler with the same bytes", floor, "floor"),
+        ("floor: a bare handler, same bytes and headers", floor, "floor"),
         ("never answered, were its page known", known_page, "new"),
     ]
     for count, made in servers.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -66,15 +67,21 @@ def gateway(path: Path, make_index: Callable[[Path], Index] = open_index) -> web
     return app
 
 
-def bare(body: bytes) -> web.Application:
-    """The floor: aiohttp's own cost of answering with these bytes."""
+def bare(body: bytes, headers: dict[str, str]) -> web.Application:
+    """The floor: aiohttp's own cost of answering with these bytes and headers."""
 
     async def handler(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=body, headers=headers)
 
     app = web.Application()
     app.router.add_get("/v1/plans", handler)
     return app
+
+
+def bare_on(path: Path) -> web.Application:
+    """The floor with the answer that a file holds as JSON, its text and its headers."""
+    answer = json.loads(path.read_bytes())
+    return bare(answer["text"].encode(), answer["headers"])
 
 
 async def run(app: web.Application) -> None:
@@ -95,6 +102,6 @@ if __name__ == "__main__":
     makers: dict[str, Callable[[Path], web.Application]] = {
         "gateway": gateway,
         "known page": lambda path: gateway(path, known_page),
-        "bare": lambda path: bare(path.read_bytes()),
+        "bare": bare_on,
     }
     uvloop.run(run(makers[kind](file)))

@@ -43,6 +43,7 @@ async def highest_rate(call: Callable[[int], Awaitable[None]], *, pause: float) 
 async def _quantile_at(rate: float, call: Callable[[int], Awaitable[None]]) -> float:
     """The 99th percentile in seconds, counted from when each order was due, at an even rate."""
     seconds: list[float] = []
+    wrong: list[str] = []
     begin = time.perf_counter() + 0.1
 
     async def order(number: int) -> None:
@@ -50,10 +51,13 @@ async def _quantile_at(rate: float, call: Callable[[int], Awaitable[None]]) -> f
         await asyncio.sleep(due - time.perf_counter())
         try:
             await call(number)
-        except WrongAnswerError:
+        except WrongAnswerError as error:
             seconds.append(math.inf)
+            wrong.append(str(error)[:300])
         else:
             seconds.append(time.perf_counter() - due)
 
     await asyncio.gather(*map(order, range(int(rate * SECONDS))))
+    if wrong:
+        print(f"{len(wrong)} of {len(seconds)} at {rate:.0f}/s got another answer: {wrong[0]}", flush=True)
     return sorted(seconds)[int(len(seconds) * 0.99)]

@@ -26,6 +26,9 @@ async def run(seconds: float) -> None:
         simulator = world.simulator(SUPPLIER)
         simulator.delivery_seconds = 0
         simulator.deposit(Decimal(10**8))
+        for item in world.items(SUPPLIER):
+            if item.in_stock:
+                world.set_stock(SUPPLIER, item.key, None)
         simulator.triggers.add(Trigger(TriggerKind.SLOW_CHARGE, seconds=seconds, calls=None))
         gc.collect()
         gc.freeze()

@@ -170,9 +170,8 @@ def all_plans(port: int) -> Iterator[dict[str, Any]]:
     """Every plan that the gateway sells, as it answers."""
     cursor = ""
     while cursor is not None:
-        page = json.loads(
-            http.fetch(port, f"/v1/plans?limit=200&cursor={quote(cursor)}" if cursor else "/v1/plans?limit=200")
-        )
+        body, _ = http.ask(port, "/v1/plans?limit=200" + (f"&cursor={quote(cursor)}" if cursor else ""))
+        page = json.loads(body)
         yield from page["data"]
         cursor = page["next_cursor"]
 
@@ -215,7 +214,7 @@ def check(gateway: Peer, peer: Peer) -> None:
 
 
 def answer_without_offers(port: int, path: str) -> list[Any]:
-    answer = json.loads(http.fetch(port, path))
+    answer = json.loads(http.ask(port, path)[0])
     return [*({**plan, "offer_count": 0} for plan in answer["data"]), answer["has_more"]]
 
 
@@ -232,9 +231,9 @@ def main() -> None:
         gateway = Peer("the gateway", served.port, (served.process.pid,))
         plans = list(all_plans(gateway.port))
         (folder / "plans").write_text("".join(f"{json.dumps(plan)}\n" for plan in plans))
-        (folder / "body").write_bytes(http.fetch(gateway.port, http.QUESTION))
-        floor = stack.enter_context(http.server("bare", folder / "body"))
-        peers = [Peer("bare aiohttp handler, the same bytes", floor.port, (floor.process.pid,)), gateway]
+        http.keep_answer(gateway.port, folder / "answer.json")
+        floor = stack.enter_context(http.server("bare", folder / "answer.json"))
+        peers = [Peer("bare aiohttp handler, the same answer", floor.port, (floor.process.pid,)), gateway]
         if node is None:
             print("Fastify is left out: node or npm is missing")
         else:
@@ -253,7 +252,7 @@ def main() -> None:
         try:
             for peer in peers[1:]:
                 began = time.perf_counter()
-                http.fetch(peer.port, questions(CHECKED, 1)[0])
+                http.ask(peer.port, questions(CHECKED, 1)[0])
                 peer.first = (time.perf_counter() - began) * 1e3
             for peer in peers[2:]:
                 check(gateway, peer)
