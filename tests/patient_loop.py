@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from socket import socket
+from typing import Any
 
 TURN_SECONDS = 0.1  # what one turn takes at most, by the loop's clock; it waits no longer in one turn either
 
@@ -27,6 +29,14 @@ class PatientLoop(asyncio.SelectorEventLoop):
         self._seen = time.monotonic()
         self._stood_still = 0.0
         super().__init__(_ShortWaits())
+
+    def _make_socket_transport(self, sock: socket, protocol: Any, waiter: Any = None, **more: Any) -> Any:
+        """CPython 3.11 drops a connection unclosed that it takes while its server closes."""
+        server = more.get("server")
+        if server is not None and not server.is_serving():
+            sock.close()
+            raise ConnectionAbortedError("the server has closed")
+        return super()._make_socket_transport(sock, protocol, waiter, **more)  # type: ignore[misc]
 
     def time(self) -> float:
         """Seconds since some moment, without those in which the process stood still."""

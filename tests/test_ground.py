@@ -1,12 +1,16 @@
 """The fixtures that every other test stands on."""
 
+import asyncio
+import gc
 import os
 import socket
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from tests.conftest import OutsideConnectionError
 
@@ -39,6 +43,21 @@ def test_a_connection_to_another_machine_fails(host):
 def test_a_name_of_another_machine_is_not_resolved():
     with pytest.raises(OutsideConnectionError):
         socket.getaddrinfo("example.org", 443)
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_connection_that_comes_while_a_server_closes_is_closed(turns, monkeypatch):
+    lost = Mock()
+    monkeypatch.setattr(sys, "unraisablehook", lost)
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    with socket.create_connection(runner.addresses[0]):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await runner.cleanup()
+        gc.collect()
+    assert lost.mock_calls == []
 
 
 async def test_every_supplier_has_a_sandbox(sandbox):
