@@ -37,6 +37,12 @@ INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
 SELECT $1, now() - make_interval(mins => number), 100000000 + number, 100000000 + number, $2
 FROM generate_series(1, $3) AS number ON CONFLICT DO NOTHING
 """
+# The supplier's statement of the same orders, as it was read.
+_STATEMENT = """
+INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, supplier_order_id, seen_at)
+SELECT l.supplier, 'made-' || l.id, 'charge', -l.amount, l.currency, l.at, a.supplier_order_id, l.at
+FROM ledger l JOIN attempts a ON a.id = l.attempt_id WHERE l.supplier = $1 AND l.attempt_id LIKE 'att\\_made%'
+"""
 _COLUMNS = """
 SELECT column_name FROM information_schema.columns
 WHERE table_name = $1 AND table_schema = 'public' AND is_identity = 'NO' AND is_generated = 'NEVER'
@@ -53,6 +59,7 @@ async def fill_history(connection: Any, supplier: str, currency: str, orders: in
             copies = _EVENTS_OF_AN_ORDER if table == "order_events" else 1
             for _ in range(copies):
                 await _copy(connection, table, which, changes, missing)
+        await connection.execute(_STATEMENT, supplier, timeout=600)
     await connection.execute(_BALANCES, supplier, currency, _BALANCE_MINUTES)
     await connection.execute("VACUUM ANALYZE", timeout=300)
     await connection.execute("CHECKPOINT", timeout=300)

@@ -103,7 +103,7 @@ async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
         movements = await _movements(account, since)
     except GatewayError as error:
         return Compared(name, "failed", error=str(error))
-    ours = await our_entries(deps, name, day, movements, since)
+    ours = await our_entries(deps, name, movements, day, Day(since, day.end + MARGIN))
     found = differences(name, day, movements, ours.booked, ours.known, ours.explained)
     if Capability.TRANSACTIONS not in capabilities and (fell := await _balance_sum(deps, name, day, movements, ours)):
         found.append(fell)
@@ -162,12 +162,15 @@ class OurBooks(msgspec.Struct, frozen=True):
     explained: dict[str, Money]
 
 
-async def our_entries(deps: Deps, name: str, day: Day, movements: Sequence[Movement], since: datetime) -> OurBooks:
-    """Ledger and attempts of these days and of whatever the movements are about."""
+async def our_entries(
+    deps: Deps, name: str, movements: Sequence[Movement], booked_in: Day, started_in: Day, attempts: Sequence[str] = ()
+) -> OurBooks:
+    """Ledger and attempts of these times, of these attempts, and of whatever the movements are about."""
     ids = {text for movement in movements for text in (movement.supplier_order_id, movement.reference) if text}
-    rows = await reconcile_rows.booked(deps.pool, name, [], day.start, day.end)
-    known = await reconcile_rows.known(deps.pool, name, [*ids, *(row.attempt for row in rows)], since, day.end + MARGIN)
-    booked = await reconcile_rows.booked(deps.pool, name, [order.attempt for order in known], day.start, day.end)
+    rows = await reconcile_rows.booked(deps.pool, name, attempts, booked_in)
+    known = await reconcile_rows.known(deps.pool, name, [*ids, *(row.attempt for row in rows)], started_in)
+    of_known = [*attempts, *(order.attempt for order in known)]
+    booked = await reconcile_rows.booked(deps.pool, name, of_known, booked_in)
     return OurBooks(booked, known, await reconcile_rows.explained(deps.pool, name))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from gateway.kit.pool import Connection, Pool
-from gateway.ledger.reconcile_rules import Booked, Known
+import msgspec
+
+from gateway.kit.pool import LONG_WORK_SECONDS, Connection, Pool
+from gateway.ledger.reconcile_rules import Booked, Day, Known
 from schemas.money import Money
 
 _OPEN = ["sending", "accepted", "unknown", "charged_undeliverable"]
@@ -18,6 +20,44 @@ _PURCHASE = """
         LIMIT 1
     ) p ON a.kind = 'cancel'
 """
+
+# A charge that either side has once, at the same amount: that is what nearly all are. It is left to PostgreSQL, which
+# joins a week of a busy shop in a second or two; read and compared here it would be hundreds of megabytes.
+_NOT_ALIKE = """
+    WITH alike AS MATERIALIZED (
+        SELECT t.id AS line, l.attempt_id
+        FROM supplier_transactions t
+        JOIN attempts a ON a.supplier = $1 AND a.supplier_order_id = t.supplier_order_id AND a.kind <> 'cancel'
+        JOIN ledger l ON l.attempt_id = a.id AND l.supplier = $1 AND l.kind = 'charge'
+                     AND l.amount = -t.amount AND l.currency = t.currency
+        WHERE t.supplier = $1 AND t.at >= $2 AND t.at < $3 AND t.kind = 'charge'
+          AND NOT EXISTS (SELECT FROM supplier_transactions o
+                          WHERE o.supplier = $1 AND o.supplier_order_id = t.supplier_order_id AND o.id <> t.id)
+          AND NOT EXISTS (SELECT FROM supplier_transactions o
+                          WHERE o.supplier = $1 AND o.reference = a.id AND o.id <> t.id)
+          AND NOT EXISTS (SELECT FROM ledger o WHERE o.order_id = l.order_id AND o.supplier = $1 AND o.id <> l.id)
+    )
+    SELECT
+        ARRAY(SELECT t.id FROM supplier_transactions t WHERE t.supplier = $1 AND t.at >= $2 AND t.at < $3
+              AND NOT EXISTS (SELECT FROM alike WHERE alike.line = t.id)) AS lines,
+        ARRAY(SELECT l.attempt_id FROM ledger l WHERE l.supplier = $1 AND l.at >= $4 AND l.at < $5
+              AND NOT EXISTS (SELECT FROM alike WHERE alike.attempt_id = l.attempt_id)) AS attempts
+"""
+
+
+class NotAlike(msgspec.Struct, frozen=True):
+    """What has to be compared: statement lines, and attempts with rows in the ledger."""
+
+    lines: list[int]
+    attempts: list[str]
+
+
+async def not_alike(pool: Pool, supplier: str, stated: Day, booked_in: Day) -> NotAlike:
+    """What is not the one charge of an order at both sides: of the lines of one time, of the ledger's of another."""
+    (row,) = await pool.fetch(
+        _NOT_ALIKE, supplier, stated.start, stated.end, booked_in.start, booked_in.end, timeout=LONG_WORK_SECONDS
+    )
+    return NotAlike(**dict(row))
 
 
 async def span(pool: Pool, supplier: str, start: datetime, end: datetime) -> datetime | None:
@@ -32,7 +72,7 @@ async def span(pool: Pool, supplier: str, start: datetime, end: datetime) -> dat
     return found
 
 
-async def known(pool: Pool, supplier: str, order_ids: Sequence[str], since: datetime, until: datetime) -> list[Known]:
+async def known(pool: Pool, supplier: str, order_ids: Sequence[str], started_in: Day) -> list[Known]:
     """Purchases and top-ups: those of that time, and those that have one of these orders at the supplier or here."""
     rows = await pool.fetch(
         """SELECT id, order_id, supplier_order_id, state = ANY($5) AS open FROM attempts
@@ -40,8 +80,8 @@ async def known(pool: Pool, supplier: str, order_ids: Sequence[str], since: date
              AND (started_at >= $3 AND started_at < $4 OR supplier_order_id = ANY($2) OR id = ANY($2))""",
         supplier,
         list(order_ids),
-        since,
-        until,
+        started_in.start,
+        started_in.end,
         _OPEN,
     )
     return [
@@ -50,7 +90,7 @@ async def known(pool: Pool, supplier: str, order_ids: Sequence[str], since: date
     ]
 
 
-async def booked(pool: Pool, supplier: str, attempts: Sequence[str], start: datetime, end: datetime) -> list[Booked]:
+async def booked(pool: Pool, supplier: str, attempts: Sequence[str], booked_in: Day) -> list[Booked]:
     """The ledger's rows of that time, and all rows of the orders of these attempts. ``attempt`` is the purchase."""
     rows = await pool.fetch(
         f"""SELECT coalesce(p.id, a.id) AS attempt, l.order_id, l.kind, l.amount, l.currency, l.at,
@@ -61,8 +101,8 @@ async def booked(pool: Pool, supplier: str, attempts: Sequence[str], start: date
                    UNION SELECT order_id FROM attempts WHERE id = ANY($2))""",  # noqa: S608 - our own words
         supplier,
         list(attempts),
-        start,
-        end,
+        booked_in.start,
+        booked_in.end,
     )
     return [
         Booked(

@@ -234,6 +234,15 @@ async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> 
     return [StoredStatementLine(**dict(row)) for row in rows]
 
 
+async def by_id(pool: Pool, ids: Sequence[int]) -> list[StoredStatementLine]:
+    """These lines, the oldest first."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM supplier_transactions WHERE id = ANY($1) ORDER BY at, id",  # noqa: S608 - the words above
+        ids,
+    )
+    return [StoredStatementLine(**dict(row)) for row in rows]
+
+
 async def listed(
     pool: Pool | Connection,
     page_request: PageRequest,

@@ -14,9 +14,9 @@ from hashlib import blake2b
 
 import structlog
 
-from gateway.ledger import deposit_rows, supplier_statement_rows
+from gateway.ledger import deposit_rows, reconcile_rows, supplier_statement_rows
 from gateway.ledger.ledger_view_rules import DIFFERENT, Apart, Line, StatementsRead, as_movement, lines
-from gateway.ledger.reconcile import back_to, our_entries
+from gateway.ledger.reconcile import MARGIN, back_to, our_entries
 from gateway.ledger.reconcile_rules import Day, Movement, beside
 from gateway.ledger.statement_booking import book_statements
 from gateway.ledger.supplier_statement_rows import Entry, StoredStatementLine
@@ -103,11 +103,11 @@ async def _compare(deps: Deps, name: str) -> None:
         await book_statements(deps, name)
         now = deps.clock()
         day = Day(now - COMPARED_BACK, now - STATEMENTS_SETTLE)
-        differing = [line for line in await ledger(deps, name, day) if line.verdict in DIFFERENT]
-        first = f"{differing[0].movement}: {differing[0].why}" if differing else None
-        await supplier_statement_rows.note_differences(deps.pool, name, len(differing), first)
-        if differing:
-            log.warning("statement_differs", supplier=name, lines=len(differing))
+        found = await differing(deps, name, day)
+        first = f"{found[0].movement}: {found[0].why}" if found else None
+        await supplier_statement_rows.note_differences(deps.pool, name, len(found), first)
+        if found:
+            log.warning("statement_differs", supplier=name, lines=len(found))
     except Exception:
         log.exception("supplier_statement_compare_failed", supplier=name)
 
@@ -121,11 +121,32 @@ async def refresh(deps: Deps, names: Sequence[str] | None = None) -> None:
 
 async def ledger(deps: Deps, name: str, day: Day) -> list[Line]:
     """The supplier's books and ours for these days, the newest first, as far as they were read."""
-    since = await back_to(deps, name, day)
-    kept = await supplier_statement_rows.between(deps.pool, name, since, deps.clock() + timedelta(days=1))
+    stated = await _stated(deps, name, day)
+    kept = await supplier_statement_rows.between(deps.pool, name, stated.start, stated.end)
+    return await _lines_of(deps, name, day, kept, booked_in=day, started_in=Day(stated.start, day.end + MARGIN))
+
+
+async def differing(deps: Deps, name: str, day: Day) -> list[Line]:
+    """The lines of ``ledger`` in which the books differ. What agrees stays in the database."""
+    found = await reconcile_rows.not_alike(deps.pool, name, await _stated(deps, name, day), booked_in=day)
+    kept = await supplier_statement_rows.by_id(deps.pool, found.lines)
+    never = Day(day.start, day.start)
+    every = await _lines_of(deps, name, day, kept, booked_in=never, started_in=never, attempts=found.attempts)
+    return [line for line in every if line.verdict in DIFFERENT]
+
+
+async def _stated(deps: Deps, name: str, day: Day) -> Day:
+    """The time of which statement lines are held against the ledger of these days."""
+    return Day(await back_to(deps, name, day), deps.clock() + timedelta(days=1))
+
+
+async def _lines_of(
+    deps: Deps, name: str, day: Day, kept: Sequence[StoredStatementLine], *, booked_in: Day, started_in: Day,
+    attempts: Sequence[str] = (),
+) -> list[Line]:  # fmt: skip
     compared = [_compared(line) for line in kept]
     movements = [line for line in compared if isinstance(line, Movement)]
-    ours = await our_entries(deps, name, day, movements, since)
+    ours = await our_entries(deps, name, movements, booked_in, started_in, attempts)
     apart = [line for line in compared if isinstance(line, Apart)]
     walk = (await supplier_statement_rows.walks(deps.pool, [name])).get(name)
     read_so_far = StatementsRead() if walk is None else StatementsRead(walk.whole_from, walk.whole_to)
