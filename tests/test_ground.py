@@ -49,7 +49,7 @@ def test_a_name_of_another_machine_is_not_resolved():
 async def test_a_connection_that_comes_while_a_server_closes_is_closed(turns, monkeypatch):
     lost = Mock()
     monkeypatch.setattr(sys, "unraisablehook", lost)
-    runner = web.AppRunner(web.Application())
+    runner = web.AppRunner(web.Application(), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     with socket.create_connection(runner.addresses[0]):
