@@ -66,7 +66,9 @@ T = TypeVar("T")
 
 READ_ATTEMPTS = 3
 CONNECT_SECONDS = 10.0
-CONNECTIONS = 32
+READ_CONNECTIONS = 32
+# A write takes as long as the supplier does: what bounds them is its rate, and how many orders are processed at once.
+WRITE_CONNECTIONS = 256
 REFUSAL_BYTES = 1024 * 1024
 # Keeping count may take so long; the answer that came is worth more.
 COUNT_SECONDS = 2.0
@@ -175,7 +177,7 @@ class Transport:
         """
         priority = lowered(priority)
         if self._reads is None:
-            self._reads = self._session(aiohttp.TCPConnector(limit=CONNECTIONS))
+            self._reads = self._session(aiohttp.TCPConnector(limit=READ_CONNECTIONS))
         async for attempt in stamina.retry_context(
             on=partial(_pause_before_retry, priority),
             attempts=READ_ATTEMPTS,
@@ -213,7 +215,7 @@ class Transport:
         may have happened.
         """
         if self._writes is None:
-            self._writes = self._session(aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True))
+            self._writes = self._session(aiohttp.TCPConnector(limit=WRITE_CONNECTIONS, force_close=True))
         body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
         return await self._once(
             self._writes, method, joined(self.base_url, path, params), type,

@@ -683,6 +683,20 @@ async def test_the_transport_works_against_a_real_server(open_transport, aiohttp
     assert Received().requests == []
 
 
+async def test_many_orders_are_under_way_at_once_at_a_supplier_that_takes_its_time(open_transport, aiohttp_server):
+    together = asyncio.Barrier(100)
+
+    async def order(_: web.Request) -> web.Response:
+        await together.wait()
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_post("/orders", order)
+    server = await aiohttp_server(app)
+    transport = open_transport(str(server.make_url("/")), timeout_seconds=30.0)
+    await asyncio.gather(*(transport.write("POST", "/orders", dict, json={}) for _ in range(together.parties)))
+
+
 async def test_the_rate_limiter_learns_whether_a_failed_call_was_a_write(open_transport):
     async with raw_supplier(answer(b"", "500 Oops")) as supplier:
         limiter = MemoryRateLimiter("demo")
