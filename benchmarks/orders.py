@@ -50,6 +50,7 @@ SUPPLIER_SECONDS = 0.2
 AT_ONCE = 32
 GOAL_P50, GOAL_P99 = 2.0, 3.0
 GOAL_CPU, GOAL_GROWTH, GOAL_CLOSED, GOAL_RATE = 3.0, 1.25, 0.95, 0.5
+MOST_OPEN = 10_000  # one storefront orders as much as the process bears, which is for many storefronts
 WARM_UP = 10
 MOST_ASKED = 120  # requests of each kind to each database, in turn
 SAMPLE_ORDERS = 8
@@ -344,7 +345,9 @@ async def main(arguments: argparse.Namespace, folder: Path) -> None:
     log.configure("error")
     sizes = [int(size) for size in arguments.history.split(",")]
     with contextlib.ExitStack() as stack:
-        more = {"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if arguments.ordinary else {}
+        more = {"GATEWAY_ORDERS__MAX_OPEN": str(MOST_OPEN)}
+        if arguments.ordinary:
+            more["GATEWAY_ORDERS__FAST_ADMISSION"] = "false"
         setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more)
         print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs", flush=True)
         databases = await two_histories(setting, sizes)
