@@ -26,6 +26,7 @@ from benchmarks.console_places import is_of_storefront
 from gateway.access import user_rows
 from gateway.access.key_rows import create_key
 from gateway.access.user_rows import Role
+from gateway.alerts import order_health
 from gateway.api import state
 from gateway.app import make_app
 from gateway.catalog.publish import publish
@@ -266,6 +267,12 @@ def _settings(url: str, redis: str, folder: str, suppliers: dict[str, Any], **mo
 def _stocked_database(servers: embedded.Servers, kept_connections: Shelf, _stocked: Path) -> Iterator[Keeper]:
     with Keeper(servers.postgres.url(_STOCKED), kept_connections) as keeper:
         yield keeper
+
+
+@pytest.fixture
+def nothing_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process judges its health every few seconds and writes then: for tests of what a request writes."""
+    monkeypatch.setattr(order_health, "JUDGE_SECONDS", 3600.0)
 
 
 @pytest.fixture

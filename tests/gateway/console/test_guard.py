@@ -6,18 +6,13 @@ import asyncpg
 import orjson
 import pytest
 
-from gateway.alerts import order_health
 from gateway.console import all_pages
 from gateway.console.pages import Pages
 
+pytestmark = pytest.mark.usefixtures("nothing_judged")
+
 _TOUCHED_BY_USE = {"sessions", "login_failures"}
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_judged(monkeypatch):
-    """The process judges its health every few seconds, and writes then."""
-    monkeypatch.setattr(order_health, "JUDGE_SECONDS", 3600.0)
 
 
 async def fingerprint(console):

@@ -24,6 +24,8 @@ from tests.gateway.console.conftest import PASSWORD
 from tests.gateway.console.test_guard import fingerprint
 from tests.kit.working import answered
 
+pytestmark = pytest.mark.usefixtures("nothing_judged")
+
 MY = "/console/my"
 # What is for anybody who is logged in, or for nobody yet.
 ACCOUNT = {
