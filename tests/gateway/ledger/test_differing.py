@@ -55,7 +55,7 @@ _FATES = {
     " jsonb_build_object('id', 'c-' || a.id, 'n', a.n + 1, 'kind', 'cancel'))).* FROM attempts a"
     " WHERE id = ANY($1) RETURNING *) INSERT INTO ledger (at, supplier, attempt_id, order_id, kind, amount, currency)"
     " SELECT started_at, supplier, id, order_id, 'refund', 1, 'USD' FROM cancel",
-    "its number at the supplier was never told": "UPDATE attempts SET supplier_order_id = NULL WHERE id = ANY($1)",
+    "its number at the supplier is not known": "UPDATE attempts SET supplier_order_id = NULL WHERE id = ANY($1)",
     "its end is open": "UPDATE attempts SET state = 'unknown' WHERE id = ANY($1)",
 }
 
