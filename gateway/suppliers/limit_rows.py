@@ -149,7 +149,9 @@ class SharedRateLimiter(QueuedRateLimiter):
         self._refreshing: asyncio.Task[None] | None = None
         self._breaker_writes = 0  # under way: what is read meanwhile of the breaker is out of date
         self._reported_limit: int | None = None
-        self._report: RateReport | None = None  # not written yet
+        self._report: RateReport | None = None  # the newest, not written yet
+        self._report_blocked: float | None = None  # the longest block of those not written, in seconds
+        self._report_lock = asyncio.Lock()
         self._reported_at = -math.inf
         self._reporting: asyncio.Task[None] | None = None
 
@@ -205,7 +207,7 @@ class SharedRateLimiter(QueuedRateLimiter):
         if self._report is not None:
             try:
                 async with asyncio.timeout(REFRESH_WAIT_SECONDS):
-                    await self._write_report(None)
+                    await self._write_report()
             except DATABASE_DOWN as error:
                 _log.info("supplier_rate_record_failed", supplier=self.supplier, error=type(error).__name__)
 
@@ -233,8 +235,10 @@ class SharedRateLimiter(QueuedRateLimiter):
         if lowered:
             self._drop_tokens()  # they were taken at the higher rate
         self._report = report
+        if blocked is not None:
+            self._report_blocked = max(blocked, self._report_blocked or 0.0)
         if blocked or lowered:
-            await self._write_report(blocked)
+            await self._write_report()
         elif self._reporting is None or self._reporting.done():
             # Every answer of some suppliers carries these headers: one statement a second is enough to show them.
             self._reporting = asyncio.create_task(self._report_soon(), context=Context())
@@ -277,16 +281,18 @@ class SharedRateLimiter(QueuedRateLimiter):
     async def _report_soon(self) -> None:
         await asyncio.sleep(max(0.0, self._reported_at + REFRESH_SECONDS - self._clock()))
         try:
-            await self._write_report(None)
+            await self._write_report()
         except DATABASE_DOWN as error:
             _log.debug("supplier_rate_record_failed", supplier=self.supplier, error=type(error).__name__)
 
-    async def _write_report(self, blocked: float | None) -> None:
-        report, self._report = self._report, None
-        if report is None:
-            return
-        self._reported_at = self._clock()
-        await self._pool.execute(_REPORT, self.supplier, report.remaining, report.limit, report.resets_in, blocked)
+    async def _write_report(self) -> None:
+        async with self._report_lock:  # one after the other: an older report that comes late would undo a newer one
+            report, self._report = self._report, None
+            blocked, self._report_blocked = self._report_blocked, None
+            if report is None:
+                return
+            self._reported_at = self._clock()
+            await self._pool.execute(_REPORT, self.supplier, report.remaining, report.limit, report.resets_in, blocked)
 
     async def _write_breaker(self, statement: str, *values: object) -> None:
         self._breaker_writes += 1

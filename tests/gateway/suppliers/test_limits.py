@@ -39,6 +39,20 @@ async def leased(limiter: SharedRateLimiter, priority: Priority = Priority.PURCH
     return count
 
 
+class LatePool:
+    """Stands for ``pool``; its first statement is sent when ``go`` is set, and ``late`` says that it waits."""
+
+    def __init__(self, pool) -> None:
+        self._pool = pool
+        self.late, self.go = asyncio.Event(), asyncio.Event()
+
+    async def execute(self, *values: object) -> None:
+        if not self.late.is_set():
+            self.late.set()
+            await self.go.wait()
+        await self._pool.execute(*values)
+
+
 class TestSharedRateLimiter(RateLimiterContract):
     @pytest.fixture
     def clock(self, clock):
@@ -287,6 +301,21 @@ async def test_a_lower_limit_of_the_supplier_is_taken_over_and_a_higher_one_is_n
     await pool.execute("UPDATE supplier_limits SET tat = now() - interval '1 hour'")
     await limiter.observed({"X-RateLimit-Limit": "1"}, 200)
     assert await leased(SharedRateLimiter(pool, "demo", PER_MINUTE)) == 1
+
+
+async def test_an_older_report_that_is_still_being_written_does_not_undo_a_newer_one(pool):
+    late = LatePool(pool)
+    limiter = SharedRateLimiter(late, "demo", PER_MINUTE)
+    await limiter.observed({"X-RateLimit-Limit": "1000"}, 200)
+    await late.late.wait()  # the background writes it, and is slow
+    newer = asyncio.create_task(limiter.observed({"X-RateLimit-Limit": "1", "Retry-After": "50"}, 429))
+    newest = asyncio.create_task(limiter.observed({"X-RateLimit-Limit": "2", "Retry-After": "3"}, 429))
+    await asyncio.sleep(0)
+    late.go.set()
+    await asyncio.gather(newer, newest, limiter._reporting)
+    found, _ = await rows(pool)
+    assert found["reported_limit"] == 2
+    assert 40 < (await SharedRateLimiter(pool, "demo", PER_MINUTE)._lease(Priority.PURCHASE, 1)).wait <= 50
 
 
 async def test_a_lower_limit_ends_the_tokens_that_were_leased_at_the_higher_one(opened: Opened):
