@@ -46,13 +46,23 @@ def built(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def pages(built):
+    """What each file says, by its path."""
+    return {file.relative_to(built).as_posix(): Read(file.read_text("utf-8")) for file in built.rglob("*.html")}
+
+
 @cache
 def site():
     return Site(DOCUMENTS)
 
 
-def test_every_link_of_every_file_leads_to_a_file_and_its_anchor(built):
-    pages = {file.relative_to(built).as_posix(): Read(file.read_text("utf-8")) for file in built.rglob("*.html")}
+@cache
+def drawn(path):
+    return site().draw(path)
+
+
+def test_every_link_of_every_file_leads_to_a_file_and_its_anchor(built, pages):
     assert len(pages) > 80
     wrong = []
     for name, page in pages.items():
@@ -66,26 +76,26 @@ def test_every_link_of_every_file_leads_to_a_file_and_its_anchor(built):
     assert not wrong
 
 
-def test_no_page_loads_anything_from_elsewhere(built):
-    for file in built.rglob("*.html"):
-        assert not [address for address in Read(file.read_text("utf-8")).loaded if "//" in address], file
+def test_no_page_loads_anything_from_elsewhere(pages):
+    for name, page in pages.items():
+        assert not [address for address in page.loaded if "//" in address], name
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.home)
-def test_the_search_leads_to_pages_and_anchors_that_are_there(built, part):
+def test_the_search_leads_to_pages_and_anchors_that_are_there(built, pages, part):
     rows = orjson.loads((built / part.home / "search.json").read_bytes())
     assert len(rows) > 100
     for _, _, address, _ in rows:
         path, _, anchor = address.partition("#")
-        page = Read((built / path).read_text("utf-8"))
-        assert not anchor or anchor in page.anchors, address
+        assert path in pages, address
+        assert not anchor or anchor in pages[path].anchors, address
 
 
 def test_each_part_has_its_own_operations():
     paths = site().paths
     assert {"docs/reference/orders", "docs-ops/reference/orders", "docs/guides/tutorial"} <= set(paths)
-    assert b"/v1/quotes" in site().draw("docs/reference/quotes")
-    assert b'id="create_quote"' not in b"".join(site().draw(path) for path in paths if path.startswith("docs-ops/"))
+    assert b"/v1/quotes" in drawn("docs/reference/quotes")
+    assert b'id="create_quote"' not in b"".join(drawn(path) for path in paths if path.startswith("docs-ops/"))
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.home)
@@ -94,7 +104,7 @@ def test_every_operation_stands_on_a_page_with_its_samples(part):
     for path, methods in described["paths"].items():
         for operation in methods.values():
             if (tag := operation["tags"][0]) != "documentation":
-                text = site().draw(f"{part.home}/reference/{tag}").decode()
+                text = drawn(f"{part.home}/reference/{tag}").decode()
                 assert f'id="{operation["operationId"]}"' in text, path
 
 
@@ -118,7 +128,7 @@ def _is_of_gateway(call):
 
 @pytest.mark.parametrize("code", KINDS)
 def test_the_page_of_an_error_code_has_its_cause_its_cure_and_an_example(code):
-    text = "".join(Read(site().draw(f"errors/{code}").decode()).words)
+    text = "".join(Read(drawn(f"errors/{code}").decode()).words)
     kind = KINDS[code]
     for sentence in (kind.title, kind.cause, kind.cure):
         assert re.sub("`", "", sentence) in text

@@ -132,8 +132,13 @@ def _coloured(source: str, language: str) -> Markup:
         lexer = get_lexer_by_name(_LEXERS.get(language, language))
     except ClassNotFound:
         return escape(source)
-    coloured = highlight(source, lexer, HtmlFormatter(nowrap=True))
+    coloured = highlight(source, lexer, _formatter())
     return Markup(coloured.rstrip("\n"))  # noqa: S704 - escaped by the formatter
+
+
+@cache
+def _formatter() -> HtmlFormatter[str]:
+    return HtmlFormatter(nowrap=True)
 
 
 def _number_headings(tokens: Sequence[Token]) -> None:

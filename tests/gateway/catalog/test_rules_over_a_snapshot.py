@@ -18,7 +18,7 @@ from gateway.catalog.index.indexes import Indexes
 from gateway.catalog.index.rule_prices import MAX_SETS, rule_of_rows, rule_prices_of
 from gateway.catalog.offer_lines import Limits
 from gateway.kit.problem import Problem
-from gateway.kit.settings import load
+from gateway.kit.settings import Settings, load
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing import Prices
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSets, only, sets_at
@@ -101,6 +101,11 @@ def test_the_effect_of_other_rules_is_what_every_plan_looked_at_by_itself_says(s
 # -- one price: shown, quoted, charged
 
 
+@cache
+def own_settings() -> Settings:
+    return load()
+
+
 def deps(made: Market) -> Deps:
     """What admission needs where there is no database."""
     account = SimpleNamespace(
@@ -113,7 +118,7 @@ def deps(made: Market) -> Deps:
     )
     account.settings.charge_tolerance = None
     accounts = {"a": account, "b": account, "c": dear}
-    return Deps(None, accounts, load(), None, clock=lambda: NOW)  # type: ignore[arg-type]
+    return Deps(None, accounts, own_settings(), None, clock=lambda: NOW)  # type: ignore[arg-type]
 
 
 def stored(item: Item, naive: Naive) -> Stored:
@@ -131,7 +136,7 @@ def stored(item: Item, naive: Naive) -> Stored:
 def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -> Money | None:
     """What admission would sell the plan for, None when it would not."""
     gateway, prices = deps(made), Prices(made.rules, made.terms.rates)
-    rows = [stored(item, naive) for item in made.items if item.offer.plan_id == plan_id]
+    rows = [stored(judged.item, naive) for judged in naive.plans[plan_id]]
     found = engine.judged(gateway, plan_lines(gateway, rows), prices, Limits(), Capability.ORDERS)
     request = SaleRequest("sf", PlanSource("live", plan_id), max_price=max_price)
     terms = engine.terms_of(request, found, prices.rates, ())
