@@ -15,6 +15,7 @@ from schemas import api as shapes
 from schemas.quotes import Quote
 from tests.kit.answers import problem, read
 from tests.kit.made_up_market import Item, offer
+from tests.kit.waiting import PATIENCE
 
 
 async def test_plans_come_cheapest_first_in_the_shape_that_is_documented(api):
@@ -268,7 +269,7 @@ async def test_old_clients_and_closed_connections_are_answered_too(api):
     for request in ("HTTP/1.0", "HTTP/1.1\r\nConnection: close"):
         reader, writer = await asyncio.open_connection("127.0.0.1", api.client.port)
         writer.write(f"GET /v1/countries {request}\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode())
-        whole = await asyncio.wait_for(reader.read(), 10)
+        whole = await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
         assert whole.split(b" ")[1] == b"200"
         assert orjson.loads(whole.partition(b"\r\n\r\n")[2])["data"]
@@ -282,7 +283,7 @@ async def test_many_questions_in_a_row_on_one_connection_are_answered_in_order(a
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode())
     statuses = []
     for _ in questions:
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
         length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
         await reader.readexactly(length)
         statuses.append(head.split(b" ")[1])

@@ -11,6 +11,7 @@ from gateway.api import state
 from gateway.api.forwarded import client_address
 from gateway.api.gate import GATE
 from tests.kit.answers import problem
+from tests.kit.waiting import PATIENCE
 
 
 async def test_a_request_id_is_echoed_when_it_is_one_and_made_when_not(api):
@@ -47,7 +48,7 @@ async def test_what_is_no_http_is_a_problem_that_quotes_nothing(api):
     for start in (b"FOO /v1/plans HTTP/1.1", b"GET / HTTP/1.1\r\nbad header secret", b"\x16\x03\x01"):
         reader, writer = await asyncio.open_connection("127.0.0.1", api.client.port)
         writer.write(start + b"\r\n\r\n")
-        head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), PATIENCE)).partition(b"\r\n\r\n")
         writer.close()
         assert b"application/problem+json" in head
         assert b"aiohttp" not in head

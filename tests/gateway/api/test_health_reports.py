@@ -14,7 +14,7 @@ from gateway.kit.settings import load
 from gateway.orders import worker_rows
 from gateway.worker import jobs
 from tests.kit.secret_keys import SECRET_KEY
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 
 async def place_orders(pool, count, *, due_seconds_ago):
@@ -117,9 +117,9 @@ async def test_a_worker_that_never_started_is_reported_once_that_was_watched_for
 
 
 async def test_orders_that_are_due_or_a_little_late_are_not_reported(make_api, pool, monkeypatch):
+    api = await make_api()
     await seen_worker(pool, 20)
     await place_orders(pool, 2, due_seconds_ago=30)
-    api = await make_api()
     monitor = api.client.app[state.HEALTH]
     await monitor.refresh()
     words = {degradation.word for degradation in monitor.degradations}
@@ -171,7 +171,7 @@ async def test_a_database_that_is_down_does_not_hang_readiness(make_api, monkeyp
 
     monkeypatch.setattr("gateway.orders.worker_rows.order_health", silent)
     refreshing = asyncio.create_task(monitor.refresh())
-    answer = await asyncio.wait_for(api.get("/readyz"), 5)
+    answer = await asyncio.wait_for(api.get("/readyz"), PATIENCE)
     assert answer.status == 200
     refreshing.cancel()
 

@@ -89,7 +89,7 @@ async def test_a_mark_ends_by_the_clock(pool, settings) -> None:
     await publish(pool, None, settings)
     await pool.execute(
         "INSERT INTO offer_marks (supplier, supplier_plan_id, why, until) VALUES ('b', 'cheap', 'stopped', $1)",
-        datetime.now(UTC) + timedelta(seconds=5),
+        datetime.now(UTC) + timedelta(seconds=10),
     )
     async with opened(settings, pool) as catalog:
         assert shown(catalog).price.amount == "9.90"
@@ -97,7 +97,7 @@ async def test_a_mark_ends_by_the_clock(pool, settings) -> None:
 
 
 async def test_offers_go_stale_and_expire_by_the_clock_alone(pool, tmp_path, database_url) -> None:
-    sync = {"interval_seconds": 1, "expire_after_seconds": 4}
+    sync = {"interval_seconds": 1, "expire_after_seconds": 10}
     settings = settings_for(tmp_path, database_url, sync=sync)
     await stock(pool, [CHEAP], at=datetime.now(UTC))
     await publish(pool, None, settings)

@@ -32,7 +32,7 @@ def children(tmp_path):
 
 
 def ended(pid):
-    for _ in range(500):
+    for _ in range(6000):
         if not Path(f"/proc/{pid}").exists():
             return True
         time.sleep(0.02)
@@ -40,7 +40,7 @@ def ended(pid):
 
 
 def until_ended(children):
-    for _ in range(1500):
+    for _ in range(6000):
         children.check()
         time.sleep(0.02)
 

@@ -25,6 +25,7 @@ from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer
 from tests.kit.scraped import declared, samples
 from tests.kit.shelf import settings_for, stock
+from tests.kit.waiting import PATIENCE
 
 
 @contextmanager
@@ -162,7 +163,7 @@ async def test_a_request_that_runs_is_answered_before_the_end(shop, tmp_path):
         process.terminate()
         await asyncio.sleep(0.5)
         writer.write(body[5:])
-        answer = await asyncio.wait_for(reader.read(), 60)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
         assert answer.startswith(b"HTTP/1.1 201 ")
         assert process.wait(30) == 0

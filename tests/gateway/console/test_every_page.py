@@ -143,7 +143,7 @@ async def poison(console):
     assert changed > 20
     await console.pool.execute("UPDATE catalog_state SET content = content + 1")
     await publish(console.pool, None, console.settings)
-    for _ in range(200):
+    for _ in range(1200):
         answer = await console.admin.get("/console/prices/JP?data_mb=5120&days=30")
         if "window.broken" in answer.text:
             return

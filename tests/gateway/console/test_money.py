@@ -8,6 +8,7 @@ import re
 from gateway.access import audit_rows
 from gateway.kit.pages import FIRST_PAGE
 from gateway.ledger import money
+from tests.kit.waiting import PATIENCE
 
 
 async def test_every_supplier_stands_on_a_line_and_its_page_shows_its_parts_and_both_books(console):
@@ -58,6 +59,6 @@ async def test_home_tells_of_a_supplier_whose_offers_our_money_does_not_suffice_
         " VALUES ('pikasim', now(), 0.10, 0.10, 'USD')"
     )
     words = "pikasim has offers that cost more than our balance there"
-    async with asyncio.timeout(20):  # the catalogue follows within two seconds
+    async with asyncio.timeout(PATIENCE):  # the catalogue follows within two seconds
         while words not in (await console.viewer.get("/console")).words:  # noqa: ASYNC110 - another task does it
             await asyncio.sleep(0.1)

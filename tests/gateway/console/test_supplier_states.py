@@ -7,13 +7,14 @@ import pytest
 from gateway.access import audit_rows
 from gateway.suppliers import balances
 from schemas.errors import ServerFault
+from tests.kit.waiting import PATIENCE
 
 PAGE = "/console/suppliers/pikasim"
 
 
 async def until_shown(person, path, words):
     """The page once it has these words: what is for sale reaches a serving process within two seconds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while words not in (page := await person.get(path)).words:  # noqa: ASYNC110 - it happens in another task
             await asyncio.sleep(0.1)
     return page
@@ -51,7 +52,7 @@ async def test_when_nothing_can_be_sold_every_page_says_so_with_the_reasons(cons
     part = await console.viewer.get("/console/orders", headers={"HX-Request": "true"})
     assert "plans for sale" not in part.words
     await console.operator.post("/console/suppliers/s2s/sell")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while "plans for sale" in (await console.viewer.get("/console/orders")).words:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
 

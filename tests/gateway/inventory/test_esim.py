@@ -24,6 +24,7 @@ from providers.loader import load_manifests
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.kit.secret_keys import SECRET_KEY
 from tests.kit.sold import SEAL, sold
+from tests.kit.waiting import PATIENCE
 from tests.providers.account import account
 from tests.providers.s2s import market
 
@@ -184,7 +185,7 @@ async def test_looking_goes_on_until_it_is_told_to_stop(line):
     stop = asyncio.Event()
     looking = asyncio.create_task(keep_polling(line.deps, stop, 0.02))
     await poll_soon(line.deps, line.esim.id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await esim_rows.get(line.deps.pool, SEAL, line.esim.id)).status is None:  # noqa: ASYNC110 - it is a row
             await asyncio.sleep(0.02)
         stop.set()

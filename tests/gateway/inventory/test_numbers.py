@@ -193,7 +193,7 @@ async def test_orders_at_once_are_all_served_with_numbers_of_their_own(counter: 
 
 
 async def test_a_purchase_of_an_esim_holds_no_number_back_and_two_numbers_wait_for_each_other(counter: Counter) -> None:
-    counter = counter.with_("beppay", timeout_seconds=3)
+    counter = counter.with_("beppay", timeout_seconds=8)
     counter.trigger("beppay", "charge_then_hang")
     order_id = order_of(await counter.admit(await counter.plan(1, "beppay")))
     buying = await _sending(counter, order_id)

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver
 
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.tasks import end
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SPELLINGS = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f000001", "127.1", "localhost"]
@@ -75,7 +75,7 @@ async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process
             await until(lambda: len(asked) >= 4)  # the rest wait for a thread, here or there
             loop = asyncio.get_running_loop()
             # As a supplier's name is looked up in the same worker.
-            found = await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443, type=socket.SOCK_STREAM), 10)
+            found = await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443, type=socket.SOCK_STREAM), PATIENCE)
             assert found[0][4][0] == "127.0.0.1"
         finally:
             answered.set()
@@ -187,7 +187,7 @@ async def test_no_receiver_holds_a_delivery_or_fills_the_memory(answer, told):
     try:
         async with GuardedHttpClient(LOOPBACK, timeout_seconds=1) as outside:
             url = f"http://127.0.0.1:{port}/hook"
-            reply = await asyncio.wait_for(outside.post(url, b"a" * 900_000, {}), 30)
+            reply = await asyncio.wait_for(outside.post(url, b"a" * 900_000, {}), PATIENCE)
         assert (reply.status, reply.error) == told
     finally:
         server.close()

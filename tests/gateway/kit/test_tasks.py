@@ -3,6 +3,7 @@
 import asyncio
 
 from gateway.kit.tasks import end
+from tests.kit.waiting import PATIENCE
 
 
 async def test_a_task_that_swallowed_a_cancellation_is_ended_all_the_same():
@@ -20,7 +21,7 @@ async def test_a_task_that_swallowed_a_cancellation_is_ended_all_the_same():
 
     task = asyncio.create_task(stubborn())
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(task), 10)
+    await asyncio.wait_for(end(task), PATIENCE)
     assert task.done()
     assert swallowed == 2
 

@@ -30,6 +30,7 @@ from schemas.errors import TimedOut
 from schemas.money import Money
 from tests.kit.admitted import code_of
 from tests.kit.counter import STOREFRONT, Counter
+from tests.kit.waiting import PATIENCE
 
 BUYING = {"pikasim": "/orders", "s2s": "/orders", "beppay": "/api/partner/esim/purchase"}
 SELLERS = (("pikasim", "10.00"), ("s2s", "10.10"), ("beppay", "10.20"))
@@ -164,7 +165,7 @@ async def test_a_topup_that_our_money_does_not_suffice_for_is_not_offered(counte
     assert await topup_options(counter.deps, STOREFRONT, "test", esim.id) == []
 
 
-async def test_the_catalogue_shows_within_two_seconds_what_our_money_keeps_from_sale(
+async def test_the_catalogue_shows_what_our_money_keeps_from_sale(
     counter: Counter, redis_url: str, tmp_path: Path
 ) -> None:
     plan = await one_plan(counter)
@@ -175,13 +176,13 @@ async def test_the_catalogue_shows_within_two_seconds_what_our_money_keeps_from_
         version = catalog.index("test").version
         leave(counter, "pikasim", "5")
         await refresh(counter)
-        await asyncio.wait_for(_seen(catalog, plan, "s2s"), 2.5)
+        await asyncio.wait_for(_seen(catalog, plan, "s2s"), PATIENCE)
         assert catalog.index("test").version != version
         reasons = catalog.index("test").reasons(row_of(catalog, plan, "pikasim"))
         assert [one.value for one in reasons] == ["no_balance"]
         counter.simulator("pikasim").deposit(Decimal(10_000))
         await refresh(counter, "pikasim")
-        await asyncio.wait_for(_seen(catalog, plan, "pikasim"), 2.5)
+        await asyncio.wait_for(_seen(catalog, plan, "pikasim"), PATIENCE)
         standing = catalog.index("test").version
         order = await counter.followed(await counter.ordered(plan))
         assert order.status == "fulfilled"
@@ -486,12 +487,12 @@ async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_
             yield line
             lines += 1
             if lines % 100 == 0:
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(1.5)
                 if stopping.is_set():
                     await asyncio.Event().wait()
 
     monkeypatch.setattr(provider, "transactions", slow)
-    monkeypatch.setattr(supplier_statements, "STUCK_SECONDS", 1.5)
+    monkeypatch.setattr(supplier_statements, "STUCK_SECONDS", 6.0)
     assert await supplier_statements.read(counter.deps, "s2s") == 501
     assert (await rows.walks(counter.deps.pool, ["s2s"]))["s2s"].error is None
     stopping.set()

@@ -173,7 +173,7 @@ async def admitted_before_the_backup(after):
 
 async def looked_up(after, order_id):
     """What ``orders adopt`` does next, until the supplier has delivered."""
-    for _ in range(100):
+    for _ in range(1200):
         await process_order(after.deps, order_id, poll=True)
         state = await after.deps.pool.fetchval("SELECT state FROM attempts WHERE order_id = $1", order_id)
         if state in {"succeeded", "charged_undeliverable"}:

@@ -20,6 +20,7 @@ from tests.kit.common_plan import common_plan
 from tests.kit.counter import Counter
 from tests.kit.driven_clock import DrivenClock
 from tests.kit.metered_supplier import TokenDispenser, meter
+from tests.kit.waiting import PATIENCE
 
 MINUTE = timedelta(minutes=1)
 
@@ -31,7 +32,7 @@ def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _ended(*tasks: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*tasks)
 
 
@@ -178,7 +179,7 @@ async def test_the_backlog_of_one_storefront_does_not_starve_the_order_of_anothe
         with _processing(counter, [other]) as (task,):
             await limiter.until_waiting(31)
             limiter.grant(2)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await _ended(task)
     assert await counter.statuses([other]) == ["fulfilled"]
     assert len(counter.simulator("beppay").sales()) <= 2
@@ -191,6 +192,6 @@ async def test_of_one_storefront_the_oldest_order_goes_first(counter: Counter) -
         await limiter.until_waiting(5)
         for order_id, task in zip(order_ids, tasks[::-1], strict=True):
             limiter.grant(1)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await _ended(task)
             assert await counter.statuses([order_id]) == ["fulfilled"]

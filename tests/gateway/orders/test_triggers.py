@@ -59,7 +59,7 @@ async def test_no_number_of_triggers_opens_a_breaker(counter: Counter, word: str
 async def test_a_cancel_that_is_to_hang_opens_no_breaker(counter: Counter) -> None:
     from gateway.orders.cancel import request_cancel
 
-    slow = counter.with_("pikasim", timeout_seconds=1.0)
+    slow = counter.with_("pikasim", timeout_seconds=5)
     order = await slow.followed(await slow.ordered(await slow.plan(AMOUNTS["cancel-hang"], "pikasim")))
     await request_cancel(slow.deps, "sf_one", "test", order.id)
     await slow.followed(order.id, looks=1)

@@ -19,7 +19,7 @@ from gateway.suppliers.deps import Deps
 from tests.kit.admitted import order_of
 from tests.kit.counter import Counter
 from tests.kit.counting_pool import CountingPool
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 WAIT_SECONDS = 2.0
 FEW_STATEMENTS = 4
@@ -87,7 +87,7 @@ async def test_it_is_woken_by_the_notification_of_the_process_that_has_the_answe
         waiting = asyncio.create_task(wait_for_answer(other, order_id, 600))
         await _until_looked(looks)
         answer.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await waiting
     assert (await counter.order(order_id)).status == "fulfilled"
     assert looks == ["pending", "fulfilled"], "it looks when it is notified, and at no other time"
@@ -109,7 +109,7 @@ async def test_a_notification_of_an_earlier_answer_ends_no_waiting(
         answer.set()
         await until(lambda: not counter.deps.watch.unannounced)
         other.watch.answered(order_id)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await waiting
     assert looks == ["pending", "pending"]
 
@@ -125,7 +125,7 @@ async def test_without_a_listening_connection_it_looks_every_second(
         waiting = asyncio.create_task(wait_for_answer(other, order_id, 600))
         await _until_looked(looks)
         answer.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await waiting
     assert looks[-1] == "fulfilled"
 

@@ -14,7 +14,7 @@ from gateway.migrations import upgrade
 from gateway.sync import sync_run_rows
 from gateway.sync.run import run_sync
 from tests.kit.stall import Stall, ids, market, parts, shelf, synced_stall
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 
 async def test_a_sync_beside_a_running_one_joins_it_and_has_its_result(pool, tmp_path):
@@ -70,7 +70,7 @@ async def test_one_slow_supplier_does_not_keep_the_others_from_being_published(p
             published.set()
 
         run = asyncio.create_task(run_sync(pool, m.accounts, m.settings, publish=publish))
-        await asyncio.wait_for(published.wait(), 10)
+        await asyncio.wait_for(published.wait(), PATIENCE)
         assert suppliers == [["quick"]]
         slow.hold.set()
         assert (await run).state == "ok"
@@ -123,7 +123,7 @@ async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as
             str(tmp_path),
             stdout=asyncio.subprocess.PIPE,
         )
-        assert await asyncio.wait_for(child.stdout.readline(), 30) == b"walking\n"
+        assert await asyncio.wait_for(child.stdout.readline(), PATIENCE) == b"walking\n"
         os.kill(child.pid, signal.SIGKILL)
         await child.communicate()
         dead = await m.one("SELECT id FROM sync_runs WHERE ended_at IS NULL")

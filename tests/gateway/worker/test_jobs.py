@@ -26,7 +26,7 @@ from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 from tests.kit.rate_source import rate_source
 from tests.kit.rescheduled import EVERY_SECOND, NEVER, reschedule
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 SLOW_SECONDS = 0.5
 
@@ -131,7 +131,7 @@ async def test_a_worker_that_is_stopped_ends_its_sync_by_a_signal_and_waits_for_
         await enqueue_sync(connection, SyncJob())
     await until(lambda: "ready" in calls(tmp_path))
     stop.set()
-    await asyncio.wait_for(worker, 30)
+    await asyncio.wait_for(worker, PATIENCE)
     assert calls(tmp_path) == ["sync --json --verbose", "ready", "ended"]
 
 
@@ -150,9 +150,9 @@ async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_pat
     monkeypatch.setattr(ledger_jobs, "read_if_due", a_month_of_books)
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
-    await asyncio.wait_for(reading.wait(), 30)
+    await asyncio.wait_for(reading.wait(), PATIENCE)
     stop.set()
-    await asyncio.wait_for(worker, 30)
+    await asyncio.wait_for(worker, PATIENCE)
     assert cut.is_set()
 
 
@@ -166,7 +166,7 @@ async def test_a_worker_fetches_exchange_rates_that_are_due(pool, database_url, 
         worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
         await until(lambda: pool.fetchval("SELECT EXISTS (SELECT FROM fx_rates WHERE kind = 'fetched')"))
         stop.set()
-        await asyncio.wait_for(worker, 30)
+        await asyncio.wait_for(worker, PATIENCE)
     assert len(source.asked) == 1
 
 
@@ -199,7 +199,7 @@ async def test_a_worker_goes_on_after_a_restart_of_postgresql(own_servers, tmp_p
     await ask()
     await until(lambda: len(calls(tmp_path)) == 2)
     stop.set()
-    await asyncio.wait_for(worker, 30)
+    await asyncio.wait_for(worker, PATIENCE)
 
 
 async def test_a_job_of_a_killed_worker_is_run_by_the_next(database_url, pool, tmp_path, monkeypatch):
@@ -235,7 +235,7 @@ async def test_a_workers_figures_are_served_and_a_port_in_use_is_a_wrong_configu
     served = load(state_dir=str(tmp_path), suppliers=settings.suppliers)
     worker = asyncio.create_task(jobs.work(served, database_url, stop, program(tmp_path)))
     told = ""
-    async with ClientSession() as session, asyncio.timeout(30):
+    async with ClientSession() as session, asyncio.timeout(PATIENCE):
         while 'gateway_syncs_total{code="0"}' not in told or _NEVER_SYNCED not in told:
             await asyncio.sleep(0.1)
             with suppress(ClientError):

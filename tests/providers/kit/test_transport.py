@@ -41,6 +41,7 @@ from schemas.errors import (
     TimedOut,
     UnreadableAnswer,
 )
+from tests.kit.waiting import PATIENCE
 from tests.providers.wire import Received, answer, hang_up, raw_supplier, reset, say_half, say_nothing
 
 SECRET = "sk_live_0123456789abcdef"
@@ -582,7 +583,7 @@ async def test_a_rate_limiter_that_hangs_holds_no_answer_back_for_long(open_tran
     monkeypatch.setattr("providers.kit.transport.COUNT_SECONDS", 0.02)
     async with raw_supplier(answer(b'{"order": 1}')) as supplier:
         transport = open_transport(supplier.url, limiter=Hanging("demo"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
 
 

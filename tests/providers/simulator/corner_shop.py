@@ -146,7 +146,7 @@ class Counter:
 
     async def until_charged(self, count: int = 1) -> Any:
         """The truth as soon as it has so many charges."""
-        for _ in range(200):
+        for _ in range(6000):
             truth = await self.truth()
             if len(truth["charges"]) >= count:
                 return truth

@@ -14,7 +14,7 @@ from providers.kit import activation
 from providers.simulator import SandboxWorld
 from providers.simulator.profiles import luhn_digit
 from schemas.money import Money
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 from tests.providers.simulator.corner_shop import PLAN, RULES, TROUBLES, Counter, corner_shop
 
 CHARGED_UNTOLD = (
@@ -171,7 +171,7 @@ async def test_a_reset_is_a_reset_and_no_plain_end(counter: Counter) -> None:
     body = b'{"plan": "%s"}' % PLAN.encode()
     writer.write(b"POST /corner/orders HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     with pytest.raises(ConnectionResetError):
-        await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
 
 
