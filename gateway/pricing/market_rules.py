@@ -101,7 +101,7 @@ class Market:
         stated = np.flatnonzero(self.offers["stated"])
         plan, provider = self.offers["plan"][stated], self._providers[stated]
         order = np.lexsort((stated, provider, plan))
-        cheapest = stated[order[_starts(plan[order], provider[order])]]
+        cheapest = stated[order[starts(plan[order], provider[order])]]
         return np.asarray(cheapest[np.lexsort((cheapest, self.offers["plan"][cheapest]))])
 
     def _same_plan(self, own: Offers, provider: int) -> tuple[Floats, Ranks, Ranks]:
@@ -154,10 +154,10 @@ def spans(*keys: npt.NDArray[Any]) -> list[Ranks]:
     if not len(keys[0]):
         return []
     order = np.lexsort(keys[::-1])
-    return np.split(order, _starts(*(key[order] for key in keys))[1:])
+    return np.split(order, starts(*(key[order] for key in keys))[1:])
 
 
-def _starts(*keys: npt.NDArray[Any]) -> Ranks:
+def starts(*keys: npt.NDArray[Any]) -> Ranks:
     """Where other keys begin, in rows that are sorted by them."""
     begins = np.zeros(len(keys[0]), dtype=np.bool_)
     begins[:1] = True

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import Floats, Offers, RivalPrices, per_gb, spans
+from gateway.pricing.market_rules import Floats, Offers, Ranks, RivalPrices, per_gb, starts
 
 ListFault: TypeAlias = Literal["suspect", "dear", "one_cost", "flat_cost", "per_gb"]
 LIST_FAULTS: tuple[ListFault, ...] = ("suspect", "dear", "one_cost", "flat_cost", "per_gb")
@@ -123,15 +123,17 @@ def _one_cost(own: Offers, bounds: QuarantineBounds) -> int | None:
 
 def _flat(own: Offers) -> tuple[int, int, int]:
     """Groups of equal countries and days with one cost for several amounts, all with several; offers in the first."""
-    several, flat, offers = 0, 0, 0
-    mb, cost = own["mb"].copy(), own["cost"].copy()
-    for places in spans(own["coverage"], own["days"]):
-        if len(places) > 1 and np.ptp(mb[places]) > 0:
-            several += 1
-            if np.ptp(cost[places]) == 0:
-                flat += 1
-                offers += len(places)
-    return flat, several, offers
+    order = np.lexsort((own["days"], own["coverage"]))
+    begins = starts(own["coverage"][order], own["days"][order])
+    several = _spread(own["mb"][order], begins) > 0
+    flat = several & (_spread(own["cost"][order], begins) == 0)
+    sizes = np.diff(begins, append=len(own))
+    return int(np.count_nonzero(flat)), int(np.count_nonzero(several)), int(sizes[flat].sum())
+
+
+def _spread(values: Floats, begins: Ranks) -> Floats:
+    """How far the values of each group lie apart; ``begins``: where the groups begin."""
+    return np.asarray(np.maximum.reduceat(values, begins) - np.minimum.reduceat(values, begins))
 
 
 def _median(values: Floats) -> float:

@@ -168,6 +168,22 @@ def test_one_cost_for_every_amount_of_equal_countries_and_days_is_a_fault():
     assert faults([*rows, *graded]) == set()
 
 
+@given(some_offers, st.lists(st.sampled_from(["5", "6"]), min_size=14, max_size=14))
+def test_what_has_one_cost_for_every_amount_is_what_a_look_at_each_group_finds(rows, few_costs):
+    rows = [{**row, "of": 1, "cost": cost} for row, cost in zip(rows, few_costs, strict=False)]
+    groups = [
+        [row for row in rows if (row["where"], row["days"]) == group]
+        for group in {(row["where"], row["days"]) for row in rows}
+    ]
+    several = [group for group in groups if len({row["mb"] for row in group}) > 1]
+    flat = [group for group in several if len({row["cost"] for row in group}) == 1]
+    own = offers(rows)
+    bounds = QuarantineBounds(Decimal(1), Decimal(1), Decimal(1), 1, max_flat_share=Decimal(0))
+    found = list_faults(own, Market(own[:0]).rival_prices(own, 1), 0, bounds).get("flat_cost")
+    words = f"for equal countries and days it has one cost for every amount, {len(flat)} of {len(several)} times"
+    assert found == (words if flat else None)
+
+
 @pytest.mark.parametrize(("suspect", "found"), [(9, set()), (10, set()), (11, {"suspect"})])
 def test_a_fifth_of_suspect_prices_is_still_a_list(suspect, found):
     assert faults([{"of": 1, "where": f"C{n}"} for n in range(50)], suspect=suspect) == found
