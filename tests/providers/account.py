@@ -19,7 +19,7 @@ from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from tests.providers.shop import Shop, open_shop
 
-SECONDS = 20
+SECONDS = 120
 _numbers = itertools.count(1)
 
 

@@ -26,7 +26,7 @@ from tests.providers.shop import Shop, open_shop
 T = TypeVar("T")
 
 PATIENCE = 0.25  # seconds that a caller waits for an answer that will not come, from when it was asked for
-LOOKS = 250
+LOOKS = 6000
 _numbers = itertools.count(1)
 
 

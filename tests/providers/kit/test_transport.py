@@ -371,8 +371,9 @@ FALSE = b'{"success": false, "error": "no"}'
     ],
 )
 async def test_each_failure_is_mapped_once(open_transport, said, kind, outcome):
+    patience = 0.3 if kind is TimedOut else 60
     async with raw_supplier(said) as supplier:
-        error = await failure(open_transport(supplier.url, timeout_seconds=0.3).write("POST", "/", Plan, json={}))
+        error = await failure(open_transport(supplier.url, timeout_seconds=patience).write("POST", "/", Plan, json={}))
     assert type(error) is kind
     assert error.outcome is outcome
     assert len(supplier.requests) == 1
