@@ -12,7 +12,7 @@ from schemas.api_accounts import CheckReport
 from schemas.events import OrderFulfilledEvent
 
 
-async def around(connection: Any, seal: Seal, runs: int, orders: int, transactions: int) -> None:
+async def around(connection: Any, seal: Seal, runs: int, orders: int) -> None:
     """Endpoints and their deliveries, balances, marks, and the audit log."""
     await connection.execute(
         """
@@ -63,12 +63,15 @@ async def around(connection: Any, seal: Seal, runs: int, orders: int, transactio
     )
     await connection.execute(
         """
+        -- A supplier's statement of our orders: now and then it lacks one, says another amount, or brings a deposit.
+        INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, supplier_order_id, seen_at)
+            SELECT l.supplier, 'id:' || l.id, 'charge', -l.amount - CASE WHEN l.id % 1500 = 0 THEN 0.05 ELSE 0 END,
+                   l.currency, l.at + interval '1 s', a.supplier_order_id, now()
+            FROM ledger l JOIN attempts a ON a.id = l.attempt_id WHERE l.id % 2000 <> 0;
         INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)
-            SELECT name, 'id:' || n, CASE WHEN n % 50 = 0 THEN 'deposit' ELSE 'charge' END,
-                   CASE WHEN n % 50 = 0 THEN 500 ELSE -5 END, 'USD', now() - n * interval '8 min', now()
-            FROM suppliers CROSS JOIN generate_series(1, $1::int) n
-        """,
-        transactions,
+            SELECT name, 'id:deposit-' || n, 'deposit', 500, 'USD', now() - n * interval '7 h', now()
+            FROM suppliers CROSS JOIN generate_series(1, 100) n
+        """
     )
     await connection.execute(
         """

@@ -72,7 +72,6 @@ class Size:
     offers: int = 50_000
     changes: int = 1_000_000
     orders: int = 200_000
-    transactions: int = 5_000  # of each supplier's statement
 
     @property
     def runs(self) -> int:
@@ -131,7 +130,7 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             offers = await _offers(connection, wanted.offers, dice, now)
             await _changes(connection, wanted.changes, wanted.runs)
             await _orders(connection, seal, offers, wanted.orders, dice, now)
-            await around(connection, seal, wanted.runs, wanted.orders, wanted.transactions)
+            await around(connection, seal, wanted.runs, wanted.orders)
             for index in indexes:
                 await connection.execute(index)
             await connection.execute("ANALYZE")

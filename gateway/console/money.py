@@ -27,7 +27,7 @@ from gateway.console.suppliers import FEW_DAYS
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import sheet_of
-from gateway.ledger import deposits, money
+from gateway.ledger import alike_rows, deposits, money
 from gateway.ledger.money_tables import LEDGER, MONEY
 from gateway.suppliers import supplier_list_rows
 from schemas.api_money import SupplierMoney
@@ -116,7 +116,7 @@ async def _one(request: web.Request, name: str) -> View:
     first, last, days = _days(request, form)
     differing = form.ticked("differing")
     found = await money.ledger(
-        deps, name, first, last, page_request_of(request, _PAGE, money.LEDGER_SORTS), differing=differing
+        deps, name, first, last, page_request_of(request, _PAGE, alike_rows.SORTS), differing=differing
     )
     if found is None:
         raise web.HTTPNotFound

@@ -10,9 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import PageRequest, SortKey, SortOrders, price_of
-from gateway.ledger import deposit_rows, deposits, supplier_statements
+from gateway.kit.pages import PageRequest, price_of
+from gateway.ledger import alike_rows, deposit_rows, deposits, supplier_statements
 from gateway.ledger import supplier_statement_rows as rows
+from gateway.ledger.alike_rows import AgreeingSum
 from gateway.ledger.ledger_view_rules import DIFFERENT, Line
 from gateway.ledger.reconcile_rules import Day
 from gateway.ledger.supplier_statement_rows import StoredStatementLine, Walk
@@ -37,8 +38,6 @@ from schemas.page import Page
 MOST_DAYS = 92
 USUAL_DAYS = 7
 REFRESH_SECONDS = 25.0
-# The lines of some days are in memory: no index is needed.
-LEDGER_SORTS = SortOrders(at=(SortKey("at", datetime, descending=True), SortKey("movement", str, descending=True)))
 
 
 async def of_all(deps: Deps, page_request: PageRequest, mode: Mode | None = None) -> Page[SupplierMoney]:
@@ -95,18 +94,22 @@ async def ledger(
     if not await supplier_list_rows.is_supplier(deps.pool, name):
         return None
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
-    every = await supplier_statements.ledger(deps, name, day)
-    wanted = [line for line in every if line.verdict in {*DIFFERENT, "open"}] if differing else every
-    key = LEDGER_SORTS.key(page_request)
-    left = _behind(wanted, LEDGER_SORTS.position(page_request), oldest_first=page_request.sort is not None)
-    page = page_request.page(left, lambda line: key({"at": line.at, "movement": line.movement})).map(_line)
+    found = await supplier_statements.ledger(deps, name, day, None if differing else page_request)
+    others = [line for line in found.others if not differing or line.verdict in {*DIFFERENT, "open"}]
+    oldest_first = page_request.sort is not None
+    wanted = [*_behind(others, alike_rows.SORTS.position(page_request), oldest_first=oldest_first), *found.agreeing]
+    key = alike_rows.SORTS.key(page_request)
+    page = page_request.page(
+        sorted(wanted, key=_place, reverse=not oldest_first),
+        lambda line: key({"at": line.at, "movement": line.movement}),
+    ).map(_line)
     walk = (await rows.walks(deps.pool, [name])).get(name)
     return SupplierLedgerPage(
         **msgspec.structs.asdict(page),
         supplier=name,
         first=first,
         last=last,
-        totals=totals(every),
+        totals=totals(found.others, found.sums),
         books=_read(walk),
     )
 
@@ -117,23 +120,14 @@ def usual_days(now: datetime) -> tuple[date, date]:
     return today - timedelta(days=USUAL_DAYS - 1), today
 
 
-def totals(lines: Sequence[Line]) -> list[SupplierLedgerTotal]:
-    """The lines of each kind and currency together."""
+def totals(lines: Sequence[Line], agreeing: Sequence[AgreeingSum] = ()) -> list[SupplierLedgerTotal]:
+    """The lines of each kind and currency together, with the charges that agree and are only summed up."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         amount = line.theirs or line.ours
         groups.setdefault((line.kind, amount.currency if amount else ""), []).append(line)
-    return [
-        SupplierLedgerTotal(
-            kind=_KINDS[kind],
-            currency=currency,
-            lines=len(some),
-            theirs=_sum([entry.theirs for entry in some], currency),
-            ours=_sum([entry.ours for entry in some], currency),
-            differences=sum(entry.verdict in DIFFERENT for entry in some),
-        )
-        for (kind, currency), some in sorted(groups.items())
-    ]
+    same = {("charge", alike.currency): alike for alike in agreeing}
+    return [_total(*group, groups.get(group, []), same.get(group)) for group in sorted(groups.keys() | same.keys())]
 
 
 async def deposits_begun(
@@ -178,17 +172,29 @@ def _line(line: Line) -> SupplierLedgerLine:
     return msgspec.convert(fields, SupplierLedgerLine)
 
 
-def _behind(lines: Sequence[Line], position: tuple[Any, ...] | None, *, oldest_first: bool) -> Sequence[Line]:
-    """The lines behind a position, of all that stand with the newest first."""
+def _behind(lines: Sequence[Line], position: tuple[Any, ...] | None, *, oldest_first: bool) -> list[Line]:
+    """The lines behind a position."""
     if position is None:
         return []
     if oldest_first:
-        return [line for line in reversed(lines) if not position or _place(line) > position]
+        return [line for line in lines if not position or _place(line) > position]
     return [line for line in lines if not position or _place(line) < position]
 
 
 def _place(line: Line) -> tuple[datetime, str]:
     return line.at, line.movement
+
+
+def _total(kind: str, currency: str, lines: Sequence[Line], alike: AgreeingSum | None) -> SupplierLedgerTotal:
+    agreeing = [Money(alike.amount.normalize(), currency)] if alike is not None else []
+    return SupplierLedgerTotal(
+        kind=_KINDS[kind],
+        currency=currency,
+        lines=len(lines) + (alike.lines if alike is not None else 0),
+        theirs=_sum([*agreeing, *(line.theirs for line in lines)], currency),
+        ours=_sum([*agreeing, *(line.ours for line in lines)], currency),
+        differences=sum(line.verdict in DIFFERENT for line in lines),
+    )
 
 
 def _sum(amounts: Sequence[Money | None], currency: str) -> Price | None:

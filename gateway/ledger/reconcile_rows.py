@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import msgspec
-
-from gateway.kit.pool import LONG_WORK_SECONDS, Connection, Pool
+from gateway.kit.pool import Connection, Pool
 from gateway.ledger.reconcile_rules import Booked, Day, Known
 from schemas.money import Money
 
@@ -20,44 +18,6 @@ _PURCHASE = """
         LIMIT 1
     ) p ON a.kind = 'cancel'
 """
-
-# A charge that either side has once, at the same amount: that is what nearly all are. It is left to PostgreSQL, which
-# joins 600,000 of them in seven seconds; read and compared here they took 46 seconds and 1.7 GB.
-_NOT_ALIKE = """
-    WITH alike AS MATERIALIZED (
-        SELECT t.id AS line, l.attempt_id
-        FROM supplier_transactions t
-        JOIN attempts a ON a.supplier = $1 AND a.supplier_order_id = t.supplier_order_id AND a.kind <> 'cancel'
-        JOIN ledger l ON l.attempt_id = a.id AND l.supplier = $1 AND l.kind = 'charge'
-                     AND l.amount = -t.amount AND l.currency = t.currency
-        WHERE t.supplier = $1 AND t.at >= $2 AND t.at < $3 AND t.kind = 'charge'
-          AND NOT EXISTS (SELECT FROM supplier_transactions o
-                          WHERE o.supplier = $1 AND o.supplier_order_id = t.supplier_order_id AND o.id <> t.id)
-          AND NOT EXISTS (SELECT FROM supplier_transactions o
-                          WHERE o.supplier = $1 AND o.reference = a.id AND o.id <> t.id)
-          AND NOT EXISTS (SELECT FROM ledger o WHERE o.order_id = l.order_id AND o.supplier = $1 AND o.id <> l.id)
-    )
-    SELECT
-        ARRAY(SELECT t.id FROM supplier_transactions t WHERE t.supplier = $1 AND t.at >= $2 AND t.at < $3
-              AND NOT EXISTS (SELECT FROM alike WHERE alike.line = t.id)) AS lines,
-        ARRAY(SELECT l.attempt_id FROM ledger l WHERE l.supplier = $1 AND l.at >= $4 AND l.at < $5
-              AND NOT EXISTS (SELECT FROM alike WHERE alike.attempt_id = l.attempt_id)) AS attempts
-"""
-
-
-class NotAlike(msgspec.Struct, frozen=True):
-    """What has to be compared: statement lines, and attempts with rows in the ledger."""
-
-    lines: list[int]
-    attempts: list[str]
-
-
-async def not_alike(pool: Pool, supplier: str, stated: Day, booked_in: Day) -> NotAlike:
-    """What is not the one charge of an order at both sides: of the lines of one time, of the ledger's of another."""
-    (row,) = await pool.fetch(
-        _NOT_ALIKE, supplier, stated.start, stated.end, booked_in.start, booked_in.end, timeout=LONG_WORK_SECONDS
-    )
-    return NotAlike(**dict(row))
 
 
 async def span(pool: Pool, supplier: str, start: datetime, end: datetime) -> datetime | None:

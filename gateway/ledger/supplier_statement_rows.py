@@ -223,17 +223,6 @@ async def name_orders(pool: Pool, supplier: str, references: dict[str, str]) -> 
     )
 
 
-async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> list[StoredStatementLine]:
-    """A supplier's lines of a time, the oldest first."""
-    rows = await pool.fetch(
-        f"SELECT {_COLUMNS} FROM supplier_transactions WHERE supplier = $1 AND at >= $2 AND at < $3 ORDER BY at, id",  # noqa: S608 - the words above
-        supplier,
-        start,
-        end,
-    )
-    return [StoredStatementLine(**dict(row)) for row in rows]
-
-
 async def by_id(pool: Pool, ids: Sequence[int]) -> list[StoredStatementLine]:
     """These lines, the oldest first."""
     rows = await pool.fetch(

@@ -12,11 +12,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+import msgspec
 import structlog
 
-from gateway.ledger import deposit_rows, reconcile_rows, supplier_statement_rows
+from gateway.kit.pages import PageRequest
+from gateway.ledger import alike_rows, deposit_rows, supplier_statement_rows
+from gateway.ledger.alike_rows import Agreeing, AgreeingSum
 from gateway.ledger.ledger_view_rules import DIFFERENT, Apart, Line, StatementsRead, as_movement, lines
-from gateway.ledger.reconcile import MARGIN, back_to, our_entries
+from gateway.ledger.reconcile import back_to, our_entries
 from gateway.ledger.reconcile_rules import Day, Movement, beside
 from gateway.ledger.statement_booking import book_statements
 from gateway.ledger.supplier_statement_rows import Entry, StoredStatementLine
@@ -119,41 +122,39 @@ async def refresh(deps: Deps, names: Sequence[str] | None = None) -> None:
     await asyncio.gather(*(read(deps, name) for name in readers(deps, known)))
 
 
-async def ledger(deps: Deps, name: str, day: Day) -> list[Line]:
-    """The supplier's books and ours for these days, the newest first, as far as they were read."""
-    stated = await _stated(deps, name, day)
-    kept = await supplier_statement_rows.between(deps.pool, name, stated.start, stated.end)
-    return await _lines_of(deps, name, day, kept, booked_in=day, started_in=Day(stated.start, day.end + MARGIN))
+class SideBySide(msgspec.Struct, frozen=True):
+    """Statement and ledger of some days: a page of the charges that agree, all of them summed up, every other line."""
+
+    agreeing: list[Line]
+    sums: list[AgreeingSum]
+    others: list[Line]
 
 
-async def differing(deps: Deps, name: str, day: Day) -> list[Line]:
-    """The lines of ``ledger`` in which the books differ. What agrees stays in the database."""
-    found = await reconcile_rows.not_alike(deps.pool, name, await _stated(deps, name, day), booked_in=day)
+async def ledger(deps: Deps, name: str, day: Day, page_request: PageRequest | None = None) -> SideBySide:
+    """The supplier's books and ours for these days, the newest first, as far as they were read.
+
+    The charges that agree stay in the database, but for those of the page.
+    """
+    stated = Day(await back_to(deps, name, day), deps.clock() + timedelta(days=1))
+    found = await alike_rows.compared(deps.pool, name, stated, day, page_request)
     kept = await supplier_statement_rows.by_id(deps.pool, found.lines)
-    never = Day(day.start, day.start)
-    every = await _lines_of(deps, name, day, kept, booked_in=never, started_in=never, attempts=found.attempts)
-    return [line for line in every if line.verdict in DIFFERENT]
-
-
-async def _stated(deps: Deps, name: str, day: Day) -> Day:
-    """The time of which statement lines are held against the ledger of these days."""
-    return Day(await back_to(deps, name, day), deps.clock() + timedelta(days=1))
-
-
-async def _lines_of(
-    deps: Deps, name: str, day: Day, kept: Sequence[StoredStatementLine], *, booked_in: Day, started_in: Day,
-    attempts: Sequence[str] = (),
-) -> list[Line]:  # fmt: skip
     compared = [_compared(line) for line in kept]
     movements = [line for line in compared if isinstance(line, Movement)]
-    ours = await our_entries(deps, name, movements, booked_in, started_in, attempts)
+    never = Day(day.start, day.start)
+    ours = await our_entries(deps, name, movements, never, never, found.attempts)
     apart = [line for line in compared if isinstance(line, Apart)]
     walk = (await supplier_statement_rows.walks(deps.pool, [name])).get(name)
     read_so_far = StatementsRead() if walk is None else StatementsRead(walk.whole_from, walk.whole_to)
-    # Days of a busy shop are many lines, and the others' turn must not wait for them.
-    return await asyncio.to_thread(
+    # Days in which much differs are many lines, and the others' turn must not wait for them.
+    others = await asyncio.to_thread(
         lambda: lines(name, day, beside(movements, ours.booked, ours.known), apart, ours.explained, read_so_far)
     )
+    return SideBySide([_agreeing(charge) for charge in found.agreeing], found.sums, others)
+
+
+async def differing(deps: Deps, name: str, day: Day) -> list[Line]:
+    """The lines of ``ledger`` in which the books differ."""
+    return [line for line in (await ledger(deps, name, day)).others if line.verdict in DIFFERENT]
 
 
 async def _lots(account: Account, since: datetime) -> AsyncIterator[list[Entry]]:
@@ -261,3 +262,18 @@ def _compared(line: StoredStatementLine) -> Movement | Apart:
     amount = Money(line.amount, line.currency)
     kind = TransactionKind(line.kind)
     return as_movement(kind, amount, line.at, line.supplier_order_id, line.reference, line.transaction_id)
+
+
+def _agreeing(charge: Agreeing) -> Line:
+    amount = Money(charge.amount.normalize(), charge.currency)
+    return Line(
+        at=charge.at,
+        kind="charge",
+        verdict="same",
+        movement=charge.movement,
+        theirs=amount,
+        ours=amount,
+        supplier_order_id=charge.supplier_order_id,
+        attempt=charge.attempt,
+        order_id=charge.order_id,
+    )

@@ -307,7 +307,7 @@ async def _work(url: str, folder: str) -> None:
     settings = _settings(url, "", folder, accounts())
     pool = await open_pool(url)
     try:
-        await fill(pool, Seal.from_settings(settings), Size(2_000, 5_000, 600, 250))
+        await fill(pool, Seal.from_settings(settings), Size(2_000, 5_000, 600))
         await publish(pool, None, settings)
     finally:
         await pool.close()

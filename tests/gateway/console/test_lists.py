@@ -19,7 +19,7 @@ from gateway.inventory import esim_list_rows
 from gateway.inventory.esim_list_rows import EsimFilter
 from gateway.kit import job_queue
 from gateway.kit.pages import PageRequest, Sort
-from gateway.ledger import money
+from gateway.ledger import alike_rows, money
 from gateway.orders import order_search_rows
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.prices import change_rows, changes, margins
@@ -92,7 +92,7 @@ _LISTS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         | {"since": lambda offer: offer.since or datetime.min.replace(tzinfo=UTC)},
     ),
     "reconciliation": (
-        money.LEDGER_SORTS,
+        alike_rows.SORTS,
         lambda c, page: money.ledger(c.deps, "s2s", *_last_days(30), page),
         {"at": lambda line: line.at},
     ),

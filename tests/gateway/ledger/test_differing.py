@@ -1,19 +1,26 @@
-"""The comparison that leaves to PostgreSQL what agrees, against the one that reads every line of both books."""
+"""Both books as they are shown, what agrees left to PostgreSQL, against a comparison of every line of both."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from benchmarks.orders_history import fill_history
-from gateway.ledger import supplier_statement_rows, supplier_statements
-from gateway.ledger.ledger_view_rules import DIFFERENT
-from gateway.ledger.reconcile_rows import NotAlike, not_alike
-from gateway.ledger.reconcile_rules import Day
+from gateway.kit.pages import PageRequest, Sort, price_of
+from gateway.ledger import money, supplier_statement_rows, supplier_statements
+from gateway.ledger.alike_rows import compared
+from gateway.ledger.ledger_view_rules import DIFFERENT, Apart, Line, StatementsRead, as_movement, lines
+from gateway.ledger.reconcile import MARGIN, back_to, our_entries
+from gateway.ledger.reconcile_rules import Day, Movement, beside
+from gateway.suppliers.deps import Deps
+from schemas.account import TransactionKind
+from schemas.api_money import SupplierLedgerLine, SupplierLedgerPage
+from schemas.money import Money
 from tests.kit.counter import Counter
 
 SUPPLIER = "s2s"
@@ -56,6 +63,8 @@ _FATES = {
     " WHERE id = ANY($1) RETURNING *) INSERT INTO ledger (at, supplier, attempt_id, order_id, kind, amount, currency)"
     " SELECT started_at, supplier, id, order_id, 'refund', 1, 'USD' FROM cancel",
     "its number at the supplier is not known": "UPDATE attempts SET supplier_order_id = NULL WHERE id = ANY($1)",
+    "its end is open, and nothing of it is booked": "WITH booked AS (DELETE FROM ledger WHERE attempt_id = ANY($1))"
+    " UPDATE attempts SET state = 'unknown' WHERE id = ANY($1)",
     "its end is open": "UPDATE attempts SET state = 'unknown' WHERE id = ANY($1)",
 }
 
@@ -71,31 +80,85 @@ async def _befall(connection: Any, dice: random.Random, attempts: list[str]) -> 
         await connection.execute(statement, f"more:{number}:", 5, SUPPLIER, dice.sample(attempts, dice.randrange(3)))
 
 
+async def _whole(deps: Deps, day: Day) -> list[Line]:
+    """Every line of both books, compared one by one: what the database leaves out is to be equal to this."""
+    stated = Day(await back_to(deps, SUPPLIER, day), deps.clock() + timedelta(days=1))
+    found = await deps.pool.fetch(
+        "SELECT * FROM supplier_transactions WHERE supplier = $1 AND at >= $2 AND at < $3",
+        *(SUPPLIER, stated.start, stated.end),
+    )
+    told = [
+        as_movement(
+            *(TransactionKind(row["kind"]), Money(row["amount"], row["currency"]), row["at"]),
+            *(row["supplier_order_id"], row["reference"], row["transaction_id"]),
+        )
+        for row in found
+    ]
+    moved = [line for line in told if isinstance(line, Movement)]
+    ours = await our_entries(deps, SUPPLIER, moved, day, Day(stated.start, day.end + MARGIN))
+    apart = [line for line in told if isinstance(line, Apart)]
+    walk = (await supplier_statement_rows.walks(deps.pool, [SUPPLIER]))[SUPPLIER]
+    both = beside(moved, ours.booked, ours.known)
+    return lines(SUPPLIER, day, both, apart, ours.explained, StatementsRead(walk.whole_from, walk.whole_to))
+
+
+async def _paged(deps: Deps, first: date, last: date, limit: int, **more: Any) -> list[SupplierLedgerPage]:
+    """All pages of the list that the console and the API show."""
+    pages: list[SupplierLedgerPage] = []
+    for _ in range(3 * ORDERS):
+        wanted = PageRequest(limit, pages[-1].next_cursor if pages else None, more.get("sort"))
+        page = await money.ledger(deps, SUPPLIER, first, last, wanted, differing=more.get("differing", False))
+        assert page is not None
+        pages.append(page)
+        if page.next_cursor is None:
+            return pages
+    raise AssertionError("the list has no end")
+
+
+def _said(line: Line | SupplierLedgerLine) -> dict[str, Any]:
+    amounts = {side: getattr(line, side) for side in ("theirs", "ours")}
+    prices = {side: price_of(amount) if isinstance(amount, Money) else amount for side, amount in amounts.items()}
+    return asdict(line) | prices
+
+
 @pytest.mark.parametrize("part", range(2))
-async def test_the_differences_are_those_that_a_whole_comparison_finds(counter: Counter, part: int) -> None:
+async def test_the_lines_are_those_that_a_whole_comparison_finds(counter: Counter, part: int) -> None:
     order = await counter.followed(await counter.ordered(await counter.plan(1, SUPPLIER)))
-    dice, verdicts, compared = random.Random(part), set(), []
+    dice, verdicts, read = random.Random(part), set(), []
     async with counter.deps.pool.acquire() as connection:
         currency = await connection.fetchval("SELECT currency FROM ledger WHERE order_id = $1", order.id)
         await fill_history(connection, SUPPLIER, currency, ORDERS)
         attempts = [row["id"] for row in await connection.fetch("SELECT id FROM attempts ORDER BY id")]
         deps = replace(counter.deps, pool=connection)
-        day = Day(deps.clock() - timedelta(days=7), deps.clock() + timedelta(hours=1))
+        last = deps.clock().astimezone(UTC).date()
+        first = last - timedelta(days=7)
+        day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
         await supplier_statement_rows.whole(connection, SUPPLIER, day.end, day.start)
         for _ in range(ROUNDS):
             change = connection.transaction()
             await change.start()
             await _befall(connection, dice, attempts)
-            whole = [
-                line for line in await supplier_statements.ledger(deps, SUPPLIER, day) if line.verdict in DIFFERENT
+            whole = await _whole(deps, day)
+            different = [line for line in whole if line.verdict in DIFFERENT]
+            assert await supplier_statements.differing(deps, SUPPLIER, day) == different
+            limit = dice.choice([2, 7, 100])
+            pages = await _paged(deps, first, last, limit)
+            shown = [_said(line) for page in pages for line in page.data]
+            assert shown == [_said(line) for line in whole]
+            assert {len(page.data) for page in pages[:-1]} <= {limit}
+            assert all(page.totals == money.totals(whole) for page in pages)
+            oldest = await _paged(deps, first, last, limit, sort=Sort("at", descending=False))
+            assert [_said(line) for page in oldest for line in page.data] == shown[::-1]
+            doubtful = await _paged(deps, first, last, limit, differing=True)
+            assert [line.verdict for page in doubtful for line in page.data] == [
+                line.verdict for line in whole if line.verdict in {*DIFFERENT, "open"}
             ]
-            assert await supplier_statements.differing(deps, SUPPLIER, day) == whole
+            assert doubtful[0].totals == pages[0].totals
             verdicts |= {line.verdict for line in whole}
-            left = await not_alike(connection, SUPPLIER, Day(day.start - timedelta(days=1), day.end), day)
-            compared.append(len(left.lines))
+            read.append(len((await compared(connection, SUPPLIER, Day(day.start, day.end), day)).lines))
             await change.rollback()
-    assert verdicts == DIFFERENT
-    assert max(compared) < ORDERS
+    assert verdicts >= {*DIFFERENT, "same", "open"}
+    assert max(read) < ORDERS
 
 
 async def test_where_all_agrees_nothing_is_read(counter: Counter) -> None:
@@ -103,7 +166,9 @@ async def test_where_all_agrees_nothing_is_read(counter: Counter) -> None:
     pool, now = counter.deps.pool, counter.clock()
     await pool.execute(_STATED, "line:", 0, SUPPLIER)
     day = Day(now - timedelta(days=7), now + timedelta(hours=1))
-    assert await not_alike(pool, SUPPLIER, day, day) == NotAlike([], [])
+    found = await compared(pool, SUPPLIER, day, day)
+    assert (found.agreeing, found.lines, found.attempts) == ([], [], [])
+    assert [alike.lines for alike in found.sums] == [1]
     await pool.execute("UPDATE ledger SET amount = amount + 1")
-    found = await not_alike(pool, SUPPLIER, day, day)
-    assert (len(found.lines), len(found.attempts)) == (1, 1)
+    found = await compared(pool, SUPPLIER, day, day)
+    assert (found.sums, len(found.lines), len(found.attempts)) == ([], 1, 1)
