@@ -84,7 +84,7 @@ def _folder(kept: str) -> Iterator[str]:
 
 
 def _is_asked(name: str, parts: list[str]) -> bool:
-    return any(word in name for word in parts)
+    return any(word in name or word == "=" + name for word in parts)
 
 
 async def _sessions(pool: Any) -> tuple[str, str]:

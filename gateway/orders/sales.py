@@ -23,6 +23,9 @@ from gateway.orders.rules.sales import (
 from gateway.pricing.rates import rates_now
 from gateway.suppliers.deps import Deps
 
+# A fortnight of a busy shop is much to read, and changes only where an old order does: a refund shows so much later.
+PAST_DAYS_SECONDS = 300.0
+
 
 class SupplierSales(msgspec.Struct, frozen=True):
     """What one supplier sold, and the attempts at it that ended.
@@ -36,7 +39,10 @@ class SupplierSales(msgspec.Struct, frozen=True):
 
 
 class ShopSales(msgspec.Struct, frozen=True, kw_only=True):
-    """A mode's sales. Amounts are in ``base``. ``days`` end with today; ``week_ago`` is that day from end to end."""
+    """A mode's sales. Amounts are in ``base``. ``week_ago`` is that day from end to end.
+
+    ``days`` end with today. Those before it may be as old as ``PAST_DAYS_SECONDS``.
+    """
 
     base: str
     spans: ComparedSpans
@@ -55,16 +61,21 @@ async def shop_sales(deps: Deps, mode: Mode, now: datetime, most: int) -> ShopSa
     today, before, days, ended_today, ended_before = await asyncio.gather(
         sales_rows.grouped(pool, mode, base, when.today, rates.worth),
         sales_rows.grouped(pool, mode, base, when.before, rates.worth),
-        sales_rows.by_day(pool, mode, base, when.chart),
+        deps.remembered.get(
+            ("sales by day", mode, base, when.past),
+            PAST_DAYS_SECONDS,
+            lambda: sales_rows.by_day(pool, mode, base, when.past),
+        ),
         sales_rows.attempts_ended(pool, mode, when.today),
         sales_rows.attempts_ended(pool, mode, when.before),
     )
-    listed = whole_days(days, when.today.since.date())
+    total, day = total_of(today), when.today.since.date()
+    listed = whole_days({**days, day: DaySales(day, total.orders, total.revenue)}, day)
     none = AttemptCounts()
     return ShopSales(
         base=base,
         spans=when,
-        today=total_of(today),
+        today=total,
         before=total_of(before),
         week_ago=next(day for day in listed if day.day == when.before.since.date()),
         days=listed,

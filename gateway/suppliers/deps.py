@@ -12,6 +12,7 @@ from gateway.access.key_rows import Mode
 from gateway.catalog.index import Index
 from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Pool
+from gateway.kit.remembered import Remembered
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import Settings
 from gateway.orders.offer_memory import OfferMemory
@@ -53,7 +54,8 @@ class Deps:
     ``running`` is what is in flight: ``orders.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
     for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
     fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``group_commit``
-    writes orders that are admitted, or answered, at the same moment in one transaction.
+    writes orders that are admitted, or answered, at the same moment in one transaction. ``remembered`` is what pages
+    may show again for a while.
     """
 
     pool: Pool
@@ -67,6 +69,7 @@ class Deps:
     waiting: set[asyncio.Task[Any]] = field(default_factory=set)
     watch: OrderWatch = field(default_factory=OrderWatch)
     memory: OfferMemory = field(default_factory=OfferMemory)
+    remembered: Remembered = field(default_factory=Remembered)
     unwritten: Unwritten = field(default_factory=Unwritten)
     payments: Mapping[str, PaymentAccount] = field(default_factory=dict)
     group_commit: GroupCommit = field(init=False)

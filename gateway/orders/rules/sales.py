@@ -28,11 +28,11 @@ class SalesSpan(NamedTuple):
 
 
 class ComparedSpans(NamedTuple):
-    """Today up to now, the same weekday before up to the same time, and all days of the chart."""
+    """Today up to now, the same weekday before up to the same time, and the days of the chart before today."""
 
     today: SalesSpan
     before: SalesSpan
-    chart: SalesSpan
+    past: SalesSpan
 
 
 class SalesRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ def spans(now: datetime) -> ComparedSpans:
     """The spans that belong to a moment in UTC."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight - timedelta(days=CHART_DAYS - 1)
-    return ComparedSpans(SalesSpan(midnight, now), SalesSpan(midnight - _WEEK, now - _WEEK), SalesSpan(first, now))
+    return ComparedSpans(SalesSpan(midnight, now), SalesSpan(midnight - _WEEK, now - _WEEK), SalesSpan(first, midnight))
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:

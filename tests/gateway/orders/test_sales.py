@@ -49,6 +49,17 @@ async def test_today_stands_beside_the_same_hours_a_week_ago_and_that_whole_day(
     assert (len(found.days), found.days[-1].day) == (14, NOW.date())
 
 
+async def test_the_days_before_today_are_remembered_for_a_while(deps):
+    await placed(deps.pool, TODAY - timedelta(days=1), price="70")
+    assert [day.orders for day in (await sales(deps)).days[-2:]] == [1, 0]
+    await placed(deps.pool, TODAY - timedelta(days=1), price="70")
+    await placed(deps.pool, TODAY)
+    assert [day.orders for day in (await sales(deps)).days[-2:]] == [1, 1]
+    assert [day.orders for day in (await sales(deps, "test")).days[-2:]] == [0, 0]
+    tomorrow = await shop_sales(deps, "live", NOW + timedelta(days=1), 5)
+    assert [day.orders for day in tomorrow.days[-3:]] == [2, 1, 0]
+
+
 async def test_the_first_moment_of_a_day_is_in_it_and_the_first_after_the_span_is_not(deps):
     pool, midnight = deps.pool, NOW.replace(hour=0)
     await placed(pool, midnight)

@@ -29,7 +29,7 @@ def test_the_spans_are_today_so_far_and_the_same_part_of_the_same_weekday_before
     found = spans(datetime(2026, 11, 22, 14, 32, tzinfo=UTC))
     assert found.today == (datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 22, 14, 32, tzinfo=UTC))
     assert found.before == (datetime(2026, 11, 15, tzinfo=UTC), datetime(2026, 11, 15, 14, 32, tzinfo=UTC))
-    assert found.chart.since == datetime(2026, 11, 9, tzinfo=UTC)
+    assert found.past == (datetime(2026, 11, 9, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))
     assert found.today.since.weekday() == found.before.since.weekday()
 
 
