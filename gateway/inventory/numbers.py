@@ -15,7 +15,7 @@ from gateway.inventory.number_rows import Number
 from gateway.items import number_list_rows
 from gateway.items.item_rules import NumberItem, item_of
 from gateway.items.number_list_rows import ListState, NumberLine
-from gateway.items.number_source import agreed, line_of
+from gateway.items.number_source import agreed, lines_of
 from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
@@ -157,7 +157,7 @@ def _agreed(lines: Iterable[NumberLine]) -> list[NumberLine]:
 
 
 async def _judged(deps: Deps, lines: Sequence[NumberLine], prices: Prices) -> dict[tuple[str, str], Candidate]:
-    known = await with_states(deps, [line_of(deps, line) for line in lines])
+    known = await with_states(deps, lines_of(deps, lines))
     found = engine.judged(deps, known, prices, Limits(), Capability.NUMBERS)
     return {(candidate.supplier, candidate.supplier_plan_id): candidate for candidate in found}
 

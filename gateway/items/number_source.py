@@ -41,7 +41,7 @@ class NumberSource(msgspec.Struct, frozen=True):
     async def lines(self, deps: Deps) -> list[OfferLine]:
         """Those that mean as many days as was asked for."""
         rows = await number_list_rows.lines(deps.pool, self.mode, self.item.country, self.item.tier_id)
-        return await with_states(deps, [line_of(deps, row) for row in rows if row.days == self.item.days])
+        return await with_states(deps, lines_of(deps, [row for row in rows if row.days == self.item.days]))
 
     async def missing(self, deps: Deps) -> Problem:  # noqa: ARG002 - by the protocol
         """No account lists it at present."""
@@ -66,7 +66,7 @@ def item_of(row: NumberLine) -> NumberItem:
     """What an order for it is sold as."""
     name = country_name(row.country)
     return NumberItem(
-        id=f"number-{row.country.lower()}-{row.tier_id}",
+        id=_id(row),
         name=f"{name} number, {row.tier_name}",
         country=row.country,
         country_name=name,
@@ -76,16 +76,26 @@ def item_of(row: NumberLine) -> NumberItem:
     )
 
 
-def line_of(deps: Deps, row: NumberLine) -> OfferLine:
-    """What one account sells of it, without its state."""
-    bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
-    state = "ok" if row.last_good else "failed"
-    return OfferLine(
-        supplier=row.supplier,
-        key=row.key,
-        subject=Subject(row.supplier, item_of(row).id, (row.country,), None, is_plan=False),
-        cost=row.cost,
-        wanted=NumberWanted(row.country, row.country_name, row.tier_id),
-        suspect=row.suspect is not None,
-        expired=freshness(row.last_good_at, state, deps.clock(), bounds) is Freshness.EXPIRED,
-    )
+def lines_of(deps: Deps, rows: Sequence[NumberLine]) -> list[OfferLine]:
+    """What each account sells of them, without its state."""
+    sync, now = deps.settings.sync, deps.clock()
+    bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
+    # All lines of an account were read together.
+    read = {(row.last_good_at, row.last_good) for row in rows}
+    ages = {(at, good): freshness(at, "ok" if good else "failed", now, bounds) for at, good in read}
+    return [
+        OfferLine(
+            supplier=row.supplier,
+            key=row.key,
+            subject=Subject(row.supplier, _id(row), (row.country,), None, is_plan=False),
+            cost=row.cost,
+            wanted=NumberWanted(row.country, row.country_name, row.tier_id),
+            suspect=row.suspect is not None,
+            expired=ages[row.last_good_at, row.last_good] is Freshness.EXPIRED,
+        )
+        for row in rows
+    ]
+
+
+def _id(row: NumberLine) -> str:
+    return f"number-{row.country.lower()}-{row.tier_id}"
