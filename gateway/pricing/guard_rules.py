@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import BY_ITS_PAST, NOT_SUSPECT, Market, Offers, Ranks, RivalPrices, keys
+from gateway.pricing.market_rules import BY_ITS_PAST, NOT_SUSPECT, Market, Offers, Ranks, RivalPrices, by_cost
 from gateway.pricing.quarantine_rules import ListFault, QuarantineBounds, beyond_others, list_faults
 from gateway.pricing.suspect_rules import SuspectBounds, Suspicion, beside_others
 
@@ -49,18 +49,21 @@ class Judgement(msgspec.Struct, frozen=True):
         return "; ".join(self.faults.values()) or None
 
 
-def measures(offers: Offers, lists: Iterable[SupplierList]) -> Offers:
-    """The offers that others are measured by: of suppliers that passed before; where there is none, of all."""
+def measures(offers: Offers, lists: Iterable[SupplierList]) -> Ranks:
+    """The places, by cost, of the offers that others are measured by.
+
+    They are of suppliers that passed before; where there is none, of all.
+    """
     everybody = list(lists)
     passed = [each for each in everybody if each.passed] or everybody
     measuring = np.isin(offers["supplier"], [each.number for each in passed])
-    return np.asarray(offers[measuring & offers["counts"] & (offers["suspect"] == NOT_SUSPECT)])
+    return by_cost(offers, np.flatnonzero(measuring & offers["counts"] & (offers["suspect"] == NOT_SUSPECT)))
 
 
 def judge_list(own: Offers, market: Market, of: SupplierList, bounds: GuardBounds) -> Judgement:
     """Judge one supplier's list by a market that stands."""
     rivals = market.rival_prices(own, of.provider)
-    return _judged(own, rivals, of, beside_others(own, market.offers, rivals, bounds.prices, bounds.minimum), bounds)
+    return _judged(own, rivals, of, beside_others(own, market, rivals, bounds.prices, bounds.minimum), bounds)
 
 
 def judge_lists(offers: Offers, lists: Sequence[SupplierList], bounds: GuardBounds) -> dict[int, Judgement]:
@@ -69,8 +72,7 @@ def judge_lists(offers: Offers, lists: Sequence[SupplierList], bounds: GuardBoun
     Lists far from the rest go first, so that an honest one is not measured by them. What is found suspect, and a list
     that fails, no longer measures the others, until nothing more is found.
     """
-    standing = measures(offers, lists)
-    market = Market(standing)
+    standing = market = Market(offers, measures(offers, lists))
     parts = {each.number: np.flatnonzero(offers["supplier"] == each.number) for each in lists}
     failed = {
         each.number
@@ -80,10 +82,10 @@ def judge_lists(offers: Offers, lists: Sequence[SupplierList], bounds: GuardBoun
     }
     while True:
         if failed:
-            market = Market(standing[~np.isin(standing["supplier"], sorted(failed))])
+            market = standing.without(np.isin(standing.suppliers, sorted(failed)))
         judged = _judge_all(offers, parts, lists, market, bounds)
         more = {number for number, judgement in judged.items() if judgement.faults} - failed
-        if not np.isin(market.offers["supplier"], sorted(more)).any():
+        if not np.isin(market.suppliers, sorted(more)).any():
             return judged
         failed |= more
 
@@ -95,10 +97,10 @@ def _judge_all(
     while True:
         judged = {each.number: judge_list(offers[parts[each.number]], market, each, bounds) for each in lists}
         suspect = [key for judgement in judged.values() for key in judgement.suspicions]
-        measures_no_more = np.isin(keys(market.offers), np.array(suspect, dtype="S12"))
+        measures_no_more = np.isin(market.keys, np.array(suspect, dtype="S12"))
         if not measures_no_more.any():
             return judged
-        market = Market(market.offers[~measures_no_more])
+        market = market.without(measures_no_more)
 
 
 def _judged(

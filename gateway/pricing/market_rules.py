@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[Any]
 Ranks: TypeAlias = npt.NDArray[Any]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 Offers: TypeAlias = npt.NDArray[Any]
 """Rows of ``OFFER``."""
 
@@ -36,7 +37,7 @@ NOT_SUSPECT, BY_ITS_PAST, BESIDE_OTHERS = 0, 1, 2
 
 
 class RivalPrices(NamedTuple):
-    """What the others ask beside each offer of a list: costs, NaN where nobody does, and ranks in ``Market.offers``.
+    """What the others ask beside each offer of a list: costs, NaN where nobody does, and ranks in the market.
 
     ``median`` is of the cheapest offers of ``others`` providers for the same plan, ``middle`` the ranks of the one or
     two that it lies between. ``as_much`` is the cheapest offer over the same countries with at least its data and
@@ -71,18 +72,37 @@ class _There(NamedTuple):
 class Market:
     """The offers that others are measured by. Made once for many lists."""
 
-    def __init__(self, offers: Offers) -> None:
-        self.offers = offers[np.lexsort((keys(offers), offers["cost"]))]
-        self._costs = self.offers["cost"].copy()
-        self._providers = self.offers["provider"].copy()
-        mb, days = self.offers["mb"].copy(), self.offers["days"].copy()
+    def __init__(self, offers: Offers, ranked: Ranks | None = None) -> None:
+        """``ranked`` are the places of those that measure, as ``by_cost`` has them; None for all."""
+        self._offers = offers
+        self._ranked = ranked = by_cost(offers) if ranked is None else ranked
+        self._costs, self._providers = offers["cost"][ranked], offers["provider"][ranked]
+        mb, days, coverage = offers["mb"][ranked], offers["days"][ranked], offers["coverage"][ranked]
         self._there = {
-            int(self.offers["coverage"][ranks[0]]): _There(ranks, self._providers[ranks], mb[ranks], days[ranks])
-            for ranks in spans(self.offers["coverage"])
+            int(coverage[ranks[0]]): _There(ranks, self._providers[ranks], mb[ranks], days[ranks])
+            for ranks in spans(coverage)
         }
-        self._cheapest = self._cheapest_of_plans()
-        self._plans = self.offers["plan"][self._cheapest]
-        self._medians = _medians_per_gb(self.offers)
+        self._cheapest, self._plans = self._cheapest_of_plans()
+        self._medians = _medians_per_gb(per_gb(offers)[ranked], coverage, self._providers)
+
+    @property
+    def keys(self) -> npt.NDArray[np.bytes_]:
+        """The keys of its offers, by cost."""
+        return keys(self._offers)[self._ranked]
+
+    @property
+    def suppliers(self) -> npt.NDArray[np.int32]:
+        """The suppliers of its offers, by cost."""
+        return np.asarray(self._offers["supplier"][self._ranked])
+
+    def without(self, those: Flags) -> Market:
+        """The market of its offers but for those."""
+        return Market(self._offers, self._ranked[~those])
+
+    def key(self, rank: int) -> bytes:
+        """The key of the offer of that rank."""
+        found: bytes = self._offers["id"][self._ranked[rank]].tobytes()
+        return found
 
     def rival_prices(self, own: Offers, provider: int) -> RivalPrices:
         """Measure a list of this provider's by the offers of all others."""
@@ -96,13 +116,14 @@ class Market:
             return np.full(ranks.shape, np.nan)
         return np.where(ranks == NOBODY, np.nan, self._costs[ranks])
 
-    def _cheapest_of_plans(self) -> Ranks:
-        """The ranks of each provider's cheapest offer of each plan whose amount is stated, by plan and cost."""
-        stated = np.flatnonzero(self.offers["stated"])
-        plan, provider = self.offers["plan"][stated], self._providers[stated]
+    def _cheapest_of_plans(self) -> tuple[Ranks, Ranks]:
+        """The ranks of each provider's cheapest offer of each plan whose amount is stated, by plan and cost; plans."""
+        stated = np.flatnonzero(self._offers["stated"][self._ranked])
+        plan, provider = self._offers["plan"][self._ranked[stated]], self._providers[stated]
         order = np.lexsort((stated, provider, plan))
-        cheapest = stated[order[starts(plan[order], provider[order])]]
-        return np.asarray(cheapest[np.lexsort((cheapest, self.offers["plan"][cheapest]))])
+        cheapest = order[starts(plan[order], provider[order])]
+        cheapest = cheapest[np.lexsort((stated[cheapest], plan[cheapest]))]
+        return stated[cheapest], plan[cheapest]
 
     def _same_plan(self, own: Offers, provider: int) -> tuple[Floats, Ranks, Ranks]:
         kept = self._providers[self._cheapest] != provider
@@ -142,6 +163,12 @@ def keys(offers: Offers) -> npt.NDArray[np.bytes_]:
     return np.asarray(np.ascontiguousarray(offers["id"]).view("S12"))
 
 
+def by_cost(offers: Offers, places: Ranks | None = None) -> Ranks:
+    """These places, or all, the cheapest first; equal costs by key."""
+    every = np.arange(len(offers)) if places is None else places
+    return np.asarray(every[np.lexsort((keys(offers)[every], offers["cost"][every]))])
+
+
 def per_gb(offers: Offers) -> Floats:
     """The cost of 1 GB of each; NaN where the amount is not stated or is none."""
     mb = offers["mb"]
@@ -166,15 +193,14 @@ def starts(*keys: npt.NDArray[Any]) -> Ranks:
     return np.flatnonzero(begins)
 
 
-def _medians_per_gb(offers: Offers) -> dict[int, dict[int, float]]:
+def _medians_per_gb(rate: Floats, coverage: Offers, providers: Offers) -> dict[int, dict[int, float]]:
     """By coverage and provider the median cost of 1 GB."""
-    rate = per_gb(offers)
     known = np.flatnonzero(~np.isnan(rate))
     found: dict[int, dict[int, float]] = {}
-    for places in spans(offers["coverage"][known], offers["provider"][known]):
+    for places in spans(coverage[known], providers[known]):
         at = known[places]
-        there = found.setdefault(int(offers["coverage"][at[0]]), {})
-        there[int(offers["provider"][at[0]])] = float(np.median(rate[at]))
+        there = found.setdefault(int(coverage[at[0]]), {})
+        there[int(providers[at[0]])] = float(np.median(rate[at]))
     return found
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import Offers, RivalPrices
+from gateway.pricing.market_rules import Market, Offers, RivalPrices
 from schemas.api_suspects import SuspectRule
 
 # Beside the others' offers, not its own past: looked at anew whenever others change.
@@ -58,11 +58,11 @@ def against_past(
 
 
 def beside_others(
-    own: Offers, market: Offers, rivals: RivalPrices, bounds: SuspectBounds, minimum: float | None
+    own: Offers, market: Market, rivals: RivalPrices, bounds: SuspectBounds, minimum: float | None
 ) -> dict[int, Suspicion]:
     """Offers of a list that cost far less than others ask, or next to nothing, by their place in it.
 
-    ``rivals`` is ``own`` measured by ``market`` (``Market.offers``). ``minimum`` is ``bounds.minimum_usd`` in base
+    ``rivals`` is ``own`` measured by ``market``. ``minimum`` is ``bounds.minimum_usd`` in base
     currency, None where there is no rate of it. What an operator let through is not judged.
     """
     cost = own["cost"].astype(np.float64)
@@ -73,14 +73,13 @@ def beside_others(
         under_less = own["judged"] & (cost < less * rivals.for_less * _EXACT)
     found: dict[int, Suspicion] = {}
     for at in np.flatnonzero(under_less).tolist():
-        there = market[rivals.for_less_rank[at]]
         reason = (
             f"below_less: {cost[at]:.4g} is less than {less * 100:.0f} % of {rivals.for_less[at]:.2f}, "
             "which others ask for less over the same countries"
         )
-        found[at] = Suspicion(reason, (there["id"].tobytes(),))
+        found[at] = Suspicion(reason, (market.key(rivals.for_less_rank[at]),))
     for at in np.flatnonzero(under_median).tolist():
-        middle = dict.fromkeys(market[rank]["id"].tobytes() for rank in rivals.middle[at])
+        middle = dict.fromkeys(market.key(rank) for rank in rivals.middle[at])
         share = f"under {median * 100:.0f} % of {rivals.median[at]:.2f}"
         found[at] = Suspicion(f"below_others: {share}, the median of {rivals.others[at]} others", tuple(middle))
     for at in np.flatnonzero(too_low).tolist():

@@ -59,7 +59,7 @@ class PriceGuard:
         if names not in self._markets:
             passed = [row for row in every if row.mode == own.mode and _measures(row)]
             standing = await rival_rows.offers(connection, await self.scale(connection), passed)
-            self._markets[names] = Market(measures(standing, map(_list_of, passed)))
+            self._markets[names] = Market(standing, measures(standing, map(_list_of, passed)))
         return own, self._markets[names]
 
     async def scale(self, connection: Connection) -> Scale:
