@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from providers.contract import CatalogPage, Recall
-from providers.kit.unmapped import Once
+from providers.kit.unmapped import Once, contradictory
 from schemas.plan import Offer, SetAside
 
 
@@ -36,15 +36,16 @@ class Reader:
     def __call__(self, raws: Sequence[Raw], total: int | None = None) -> Reading:
         """The items of a page; an id that came before with other content is unmapped as ``Once`` does."""
         ids: list[str] = []
-        rows: list[tuple[Offer | SetAside, Raw]] = []
+        found: list[Offer | SetAside | None] = []  # None: it was mapped before
         for raw, known in zip(raws, self._recall(raws), strict=True):
-            if known:
-                ids.append(self._id_of(raw))
-                self._once.note(ids[-1], raw)
-            else:
-                found = self._read(raw)
-                ids.append(found.supplier_plan_id)
-                rows.append((self._once(found, raw), raw))
+            item = None if known else self._read(raw)
+            ids.append(self._id_of(raw) if item is None else item.supplier_plan_id)
+            found.append(item)
+        rows = [
+            (contradictory(item, raw) if contradicts else item, raw)
+            for item, raw, contradicts in zip(found, raws, self._once.contradict(ids, raws), strict=True)
+            if item is not None
+        ]
         offers = [(row, raw) for row, raw in rows if isinstance(row, Offer)]
         page = CatalogPage(
             offers=tuple(row for row, _ in offers),

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from providers.kit.first_values import FirstValues, Flags, Numbers
 
 KEY_BYTES = 12
 DIGEST_BYTES = 16
@@ -21,9 +22,6 @@ UNKNOWN_RAW = bytes(RAW_BYTES)
 _ROW = np.dtype([("head", ">u8"), ("tail", ">u4"), ("low", "<u8"), ("high", "<u8"), ("raw", "<u8")])
 _KEY = np.dtype([("head", ">u8"), ("tail", ">u4")])
 _DIGEST = np.dtype([("low", "<u8"), ("high", "<u8")])
-
-Flags: TypeAlias = npt.NDArray[np.bool_]
-Numbers: TypeAlias = npt.NDArray[np.uint64]
 
 
 def offer_key(supplier: str, supplier_plan_id: str) -> bytes:
@@ -69,7 +67,7 @@ class StoredOffers:
         self._raw: Numbers = table["raw"][self._by_raw]
         self._seen: Flags = np.zeros(len(table), dtype=np.bool_)
         self._met = self._low.copy()  # half of the digest that a walk met
-        self._new = _Heads()
+        self._new = FirstValues()
 
     def __len__(self) -> int:
         return len(self._head)
@@ -156,56 +154,3 @@ class StoredOffers:
 
 def _heads_of(keys: Sequence[bytes]) -> Numbers:
     return np.frombuffer(b"".join(keys), dtype=_KEY)["head"].astype(np.uint64)
-
-
-class _Heads:
-    """Numbers with a value each, in about 40 bytes: a first walk meets as many new offers as there are.
-
-    Open addressing over one array; 0 is an empty place.
-    """
-
-    def __init__(self) -> None:
-        self._table: Numbers = np.zeros(1024, dtype=np.uint64)
-        self._values: Numbers = np.zeros(1024, dtype=np.uint64)
-        self._count = 0
-
-    def __contains__(self, head: np.uint64) -> bool:
-        head = max(head, np.uint64(1))
-        at = int(head) & (len(self._table) - 1)
-        while self._table[at] not in {np.uint64(0), head}:
-            at = (at + 1) & (len(self._table) - 1)
-        return bool(self._table[at] == head)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def add(self, heads: Numbers, values: Numbers) -> tuple[Flags, Numbers]:
-        """Take these in, all different from each other: which of them were not in it, and the first value of each."""
-        heads = np.maximum(heads, np.uint64(1))
-        while (self._count + len(heads)) * 2 > len(self._table):
-            kept = self._table != 0
-            old, of = self._table[kept], self._values[kept]
-            self._table = np.zeros(len(self._table) * 2, dtype=np.uint64)
-            self._values = np.zeros(len(self._table), dtype=np.uint64)
-            self._place(old, of)
-        added, first = self._place(heads, values)
-        self._count += int(np.count_nonzero(added))
-        return added, first
-
-    def _place(self, heads: Numbers, values: Numbers) -> tuple[Flags, Numbers]:
-        added, first = np.zeros(len(heads), dtype=np.bool_), np.zeros(len(heads), dtype=np.uint64)
-        mask = np.uint64(len(self._table) - 1)
-        waiting = np.arange(len(heads))
-        at = heads & mask
-        while len(waiting):
-            there = self._table[at]
-            empty = there == 0
-            # Of several that want one place the last gets it; the others see that it is not theirs.
-            self._table[at[empty]] = heads[waiting[empty]]
-            mine = empty & (self._table[at] == heads[waiting])
-            added[waiting[mine]] = True
-            self._values[at[mine]] = values[waiting[mine]]
-            found = mine | (there == heads[waiting])
-            first[waiting[found]] = self._values[at[found]]
-            waiting, at = waiting[~found], (at[~found] + np.uint64(1)) & mask
-        return added, first

@@ -32,6 +32,10 @@ class PriceGuard:
         self.settings = settings
         self._markets: dict[tuple[str, ...], Market] = {}  # by mode and the suppliers that there are
 
+    def forget(self) -> None:
+        """Let go of what walks are measured by."""
+        self._markets.clear()
+
     async def judge_staged(self, connection: Connection, supplier: str, gone: Sequence[str]) -> str | None:
         """Judge a list as the walk in ``incoming`` would leave it, and mark its suspect prices there.
 
@@ -101,6 +105,7 @@ async def compare(
         unsettled = any(row.name in replaced and (row.quarantined or not row.passed) for row in rows)
         if not (everything or accept or touched or unsettled or await rival_rows.touched_since(connection, began_at)):
             return 0
+        guard.forget()  # all walks are over, and what follows needs as much memory
         changed, scale = False, await guard.scale(connection)
         for mode in sorted({row.mode for row in rows}):
             of_mode = [row for row in rows if row.mode == mode]

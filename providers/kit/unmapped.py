@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 from msgspec import Raw
 
 from providers.kit.amounts import without_float_tail
+from providers.kit.first_values import FirstValues, Numbers
 from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
 from providers.kit.units import MOST_MB, declared_text, over_days
 from schemas.money import Money
@@ -132,17 +134,31 @@ class Once:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}  # hashes: the texts themselves would be most of a walk's memory
+        self._seen = FirstValues()  # hashes: the texts themselves would be most of a walk's memory
 
-    def note(self, plan_id: str, raw: Raw) -> bool:
-        """Remember an item; whether its id stood for other content before."""
-        content = hash(bytes(raw))
-        return self._seen.setdefault(hash(plan_id), content) != content
+    def contradict(self, ids: Sequence[str], raws: Sequence[Raw]) -> list[bool]:
+        """Remember the items of a page: of which of them the id stood for other content before."""
+        keys, contents = _hashes(ids), _hashes(map(bytes, raws))
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        _, before = self._seen.add(keys[first], contents[first])
+        found: list[bool] = (before[which] != contents).tolist()
+        return found
 
-    def __call__(self, found: Offer | SetAside, raw: Raw) -> Offer | SetAside:
-        """``found`` itself, or that its id stood for other content before."""
-        plan_id = found.supplier_plan_id
-        if not self.note(plan_id, raw):
-            return found
-        why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once, with different content")
-        return why.row(raw, plan_id, found.name, found.cost)
+    def __call__(self, found: Sequence[Offer | SetAside], raws: Sequence[Raw]) -> list[Offer | SetAside]:
+        """The items of a page themselves, or that their id stood for other content before."""
+        contradict = self.contradict([item.supplier_plan_id for item in found], raws)
+        return [
+            contradictory(item, raw) if contradicts else item
+            for item, raw, contradicts in zip(found, raws, contradict, strict=True)
+        ]
+
+
+def contradictory(item: Offer | SetAside, raw: Raw) -> SetAside:
+    """An item whose id stood for other content before."""
+    plan_id = item.supplier_plan_id
+    why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once, with different content")
+    return why.row(raw, plan_id, item.name, item.cost)
+
+
+def _hashes(values: Iterable[str | bytes]) -> Numbers:
+    return np.fromiter(map(hash, values), dtype=np.int64).view(np.uint64)

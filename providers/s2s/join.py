@@ -7,7 +7,7 @@ shown and cannot be bought; one that only the price list names has nothing that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw
@@ -17,7 +17,7 @@ from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.text import clean_text
 from providers.kit.unmapped import Once, Unmapped, id_or_none, unreadable
 from providers.s2s import wire
-from providers.s2s.mapping import described, offer_or_reason
+from providers.s2s.mapping import Described, described, offer_or_reason
 from providers.s2s.sources import AttributeCodes
 from schemas.plan import Offer, SetAside, SetAsideReason
 
@@ -77,7 +77,7 @@ class Join:
                 continue
             if not product.skus:
                 warnings.append(f"the eSIM product {clean_text(product.id)} lists no SKU")
-            for item in self._items(product):
+            for item in self._once(*self._items(product)):
                 if isinstance(item, Offer):
                     offers.append(item)
                 else:
@@ -108,23 +108,23 @@ class Join:
             aside.append(price if isinstance(price, SetAside) else nameless.row(raw, id_or_none(sku_id), ""))
         return CatalogPage(set_aside=tuple(aside))
 
-    def _items(self, product: wire.Product) -> Iterator[Offer | SetAside]:
-        of = described(product, self._overrides)
-        for raw in product.skus or ():
-            try:
-                sku = _sku.decode(raw)
-            except _BROKEN as error:
-                broken = unreadable(raw, error, id_fields=("id",), reasons=_REASONS)
-                self._named.add(broken.supplier_plan_id)
-                yield self._once(broken, raw)
-                continue
-            self._named.add(sku.id)
-            row = self._prices.get(sku.id)
-            price = None if row is None else self._read_price(sku.id, row)
-            if isinstance(price, SetAside):
-                yield self._once(msgspec.structs.replace(price, name=clean_text(sku.name or product.name)), raw)
-            else:
-                yield self._once(offer_or_reason(of, sku, price, self._codes, raw, self._overrides), raw)
+    def _items(self, product: wire.Product) -> tuple[list[Offer | SetAside], list[Raw]]:
+        of, raws = described(product, self._overrides), list(product.skus or ())
+        return [self._item(product, of, raw) for raw in raws], raws
+
+    def _item(self, product: wire.Product, of: Described, raw: Raw) -> Offer | SetAside:
+        try:
+            sku = _sku.decode(raw)
+        except _BROKEN as error:
+            broken = unreadable(raw, error, id_fields=("id",), reasons=_REASONS)
+            self._named.add(broken.supplier_plan_id)
+            return broken
+        self._named.add(sku.id)
+        row = self._prices.get(sku.id)
+        price = None if row is None else self._read_price(sku.id, row)
+        if isinstance(price, SetAside):
+            return msgspec.structs.replace(price, name=clean_text(sku.name or product.name))
+        return offer_or_reason(of, sku, price, self._codes, raw, self._overrides)
 
     def _read_price(self, sku_id: str, raw: Raw) -> wire.Price | SetAside:
         if sku_id in self._contradictory:

@@ -212,9 +212,10 @@ def test_markup_and_control_characters_do_not_reach_a_name() -> None:
 
 def test_an_id_that_comes_again_with_other_content_is_contradictory() -> None:
     once, raw, other = Once(), Raw(msgspec.json.encode(GOOD)), Raw(msgspec.json.encode(GOOD) + b" ")
-    rows = [once(mapping.item(each), each) for each in (raw, raw, other, raw)]
-    assert [row.supplier_plan_id for row in rows] == ["p1"] * 4
-    assert [isinstance(row, Offer) for row in rows] == [True, True, False, True]
+    pages = [[raw, raw, other], [raw, other]]
+    rows = [row for page in pages for row in once([mapping.item(each) for each in page], page)]
+    assert [row.supplier_plan_id for row in rows] == ["p1"] * 5
+    assert [isinstance(row, Offer) for row in rows] == [True, True, False, True, False]
     assert isinstance(rows[2], SetAside)
     assert rows[2].reason is SetAsideReason.CONTRADICTORY
 
