@@ -20,7 +20,9 @@ from gateway.suppliers.spendable_rules import Funds
 # A balance older than an hour is not used: a supplier whose balance cannot be read any more must not stay without
 # funds for ever after a deposit; it refuses by itself what cannot be paid.
 # Each supplier is summed by itself, so that each part reads one range of one index: ``attempts_open`` for what is
-# unknown, ``attempts_ended`` for what was charged since the balance.
+# unknown, ``attempts_ended`` for what was charged since the balance. That no balance is older than an hour is said
+# there again: how many attempts ended since a balance the planner cannot know, and of two million it read them all. How
+# many ended within an hour the statistics ``attempts_ended_at`` tell it.
 _FUNDS = """
     WITH seen AS MATERIALIZED (
         SELECT n.name AS supplier, b.at, b.spendable, b.currency
@@ -44,13 +46,14 @@ _FUNDS = """
             SELECT listed, currency, charged, charged_currency FROM attempts
             WHERE supplier = s.supplier AND state IN ('accepted', 'succeeded', 'charged_undeliverable')
               AND kind <> 'cancel' AND coalesce(call_ended_at, quiescent_at) >= s.at
+              AND coalesce(call_ended_at, quiescent_at) > now() - interval '1 hour'
         ) AS a
         WHERE a.charged > 0 OR a.listed IS NOT NULL
         GROUP BY 1, 2
     ) AS g
 """
 OF_SUPPLIERS = _FUNDS.format(names="unnest($1::text[])")
-_OF_ALL = _FUNDS.format(names="(SELECT name FROM suppliers)")
+OF_ALL = _FUNDS.format(names="(SELECT name FROM suppliers)")
 
 
 async def load(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Funds]:
@@ -60,7 +63,7 @@ async def load(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[
 
 async def load_all(connection: Connection | Pool) -> dict[str, Funds]:
     """The funds at every supplier whose balance was read within the last hour."""
-    return _by_supplier(await connection.fetch(_OF_ALL))
+    return _by_supplier(await connection.fetch(OF_ALL))
 
 
 async def lock(connection: Connection, supplier: str) -> None:

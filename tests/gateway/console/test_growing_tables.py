@@ -27,6 +27,7 @@ from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup
 from gateway.orders.waker import LEASE
 from gateway.runtime import embedded
+from gateway.suppliers import fund_rows
 from gateway.worker.periodic_jobs import PERIODIC_JOBS, Worker
 from gateway.worker.sync_jobs import Figures
 from schemas.order_requests import TopupForPlan
@@ -293,6 +294,20 @@ async def grown_pool(_grown: tuple[str, Path]) -> AsyncIterator[Pool]:
     pool = await open_pool(_grown[0])
     yield pool
     await pool.close()
+
+
+async def test_the_funds_at_a_supplier_that_has_all_attempts_are_read_by_an_index(grown_pool):
+    """Planned as PostgreSQL thinks best: where it took many attempts for recent ones, it would read them all."""
+    async with grown_pool.acquire() as connection:
+        change = connection.transaction()
+        await change.start()
+        await connection.execute("UPDATE attempts SET supplier = 's2s'")
+        await connection.execute("ANALYZE attempts")
+        for statement, values in ((fund_rows.OF_SUPPLIERS, [["s2s"]]), (fund_rows.OF_ALL, [])):
+            plan = [row[0] for row in await connection.fetch(f"EXPLAIN {statement}", *values)]
+            assert not [line for line in plan if "Seq Scan on attempts" in line], "\n".join(plan)
+            assert [line for line in plan if "using attempts_ended" in line], "\n".join(plan)
+        await change.rollback()
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["chosen from the database", "chosen from memory"])
