@@ -87,16 +87,16 @@ async def _whole(deps: Deps, day: Day) -> list[Line]:
         "SELECT * FROM supplier_transactions WHERE supplier = $1 AND at >= $2 AND at < $3",
         *(SUPPLIER, stated.start, stated.end),
     )
-    told = [
+    statement = [
         as_movement(
             *(TransactionKind(row["kind"]), Money(row["amount"], row["currency"]), row["at"]),
             *(row["supplier_order_id"], row["reference"], row["transaction_id"]),
         )
         for row in found
     ]
-    moved = [line for line in told if isinstance(line, Movement)]
+    moved = [line for line in statement if isinstance(line, Movement)]
     ours = await our_entries(deps, SUPPLIER, moved, day, Day(stated.start, day.end + MARGIN))
-    apart = [line for line in told if isinstance(line, Apart)]
+    apart = [line for line in statement if isinstance(line, Apart)]
     walk = (await supplier_statement_rows.walks(deps.pool, [SUPPLIER]))[SUPPLIER]
     both = beside(moved, ours.booked, ours.known)
     return lines(SUPPLIER, day, both, apart, ours.explained, StatementsRead(walk.whole_from, walk.whole_to))
