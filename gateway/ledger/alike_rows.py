@@ -1,7 +1,7 @@
 """A charge that a supplier's statement and our ledger both have once, at the same amount: what nearly all are.
 
-It is left to PostgreSQL, which joins 600,000 of them in seven seconds; read and compared here they took 46 seconds and
-1.7 GB.
+It is left to PostgreSQL, which joins 600,000 of them in seven seconds, among two million in fourteen; read and compared
+here they took 46 seconds and 1.7 GB.
 """
 
 from __future__ import annotations
