@@ -327,6 +327,10 @@ class Catalog:
                 made = await asyncio.to_thread(_warm, snapshot, standing_now, sets, indexes)
                 self._indexes[mode] = made
                 log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)
+                continue
+            for index in indexes.ready:
+                if lacking := index.featured.lacking:
+                    await asyncio.to_thread(index.featured.make, lacking)
 
     def _trouble(self, what: str, error: Exception) -> None:
         why = reason_of(error)

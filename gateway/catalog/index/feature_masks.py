@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,16 +12,34 @@ from gateway.catalog.index.snapshot import Snapshot
 from schemas.features import FactRule, NetworkRule, Requirement, Wanted, requirements
 
 
-def of_features(snapshot: Snapshot, wanted: Wanted) -> Array | None:
-    """For each set of features, whether it has all that is asked for of them; None when nothing is."""
-    masks = [having(snapshot, need, ()) for need in requirements(wanted) if isinstance(need.rule, FactRule)]
-    return np.logical_and.reduce(masks) if masks else None
+class FeatureFilter(NamedTuple):
+    """What is asked of an offer's features and networks; the latter in each of ``countries``, if any are named."""
+
+    wanted: Wanted
+    countries: tuple[str, ...]
 
 
-def of_networks(snapshot: Snapshot, wanted: Wanted, countries: Sequence[str]) -> Array | None:
-    """The same of each set of networks, in each of the countries, or in some country where none is given."""
-    masks = [having(snapshot, need, countries) for need in requirements(wanted) if not isinstance(need.rule, FactRule)]
-    return np.logical_and.reduce(masks) if masks else None
+def feature_filter(wanted: Wanted, countries: Sequence[str]) -> FeatureFilter | None:
+    """Equal for questions that the same offers meet; None where any offer does."""
+    rules = [requirement.rule for requirement in requirements(wanted)]
+    of_networks = any(not isinstance(rule, FactRule) for rule in rules)
+    return FeatureFilter(wanted, tuple(sorted(set(countries))) if of_networks else ()) if rules else None
+
+
+def masks_of(snapshot: Snapshot, features: FeatureFilter) -> dict[str, Array]:
+    """For each set of features ("feature") and of networks ("network"), where these matter, whether it will do."""
+    found: dict[str, Array] = {}
+    for requirement in requirements(features.wanted):
+        name = "feature" if isinstance(requirement.rule, FactRule) else "network"
+        mask = having(snapshot, requirement, features.countries)
+        found[name] = found[name] & mask if name in found else mask
+    return found
+
+
+def offers_with(snapshot: Snapshot, features: FeatureFilter) -> Array:
+    """For each row, whether its offer will do."""
+    masks = [mask.take(snapshot.columns[name]) for name, mask in masks_of(snapshot, features).items()]
+    return np.asarray(np.logical_and.reduce(masks))
 
 
 def having(snapshot: Snapshot, requirement: Requirement, countries: Sequence[str]) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gateway.catalog.index import feature_masks
 from gateway.catalog.index.amounts import counted
+from gateway.catalog.index.feature_masks import FeatureFilter
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.name_index import MAX_WORDS, terms_of
 from gateway.catalog.index.query import PlanQuery, QueryError
@@ -36,30 +37,28 @@ class Kinds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is asked of rows, and of that what offers of one plan may differ in: kinds, features and networks.
+    """What is asked of rows, and of that what offers of one plan may differ in: kinds, and what they include.
 
-    The three tell for each kind, set of features and set of networks whether it will do; None asks for nothing.
-    ``differs`` says that some plan may have offers that will do and others that will not. ``days`` is what daily
-    amounts count for. ``shortest`` is the condition that lists the fewest rows, ``share`` about the part of all rows
-    that meets the whole.
+    ``kinds`` tells of each kind whether it will do; ``differs`` says that some plan may have offers of one that will
+    and others of one that will not. ``included`` are the conditions on features and networks, those of ``features``.
+    ``days`` is what daily amounts count for. ``shortest`` is the condition that lists the fewest rows, ``share`` about
+    the part of all rows that meets the whole.
     """
 
     conditions: tuple[Condition, ...]
+    included: tuple[Condition, ...]
+    features: FeatureFilter | None
     shortest: Condition | None
     share: float
     kinds: Array
-    features: Array | None
-    networks: Array | None
     differs: bool
     days: int | None
 
     def offers(self, snapshot: Snapshot, rows: Array) -> Array:
         """Of rows of plans that will do, which offers will: a mask."""
         mask = self.kinds.take(snapshot.kind.take(rows))
-        if self.features is not None:
-            mask &= self.features.take(snapshot.feature.take(rows))
-        if self.networks is not None:
-            mask &= self.networks.take(snapshot.network.take(rows))
+        for condition in self.included:
+            mask &= condition.holds(rows)
         return mask
 
 
@@ -83,27 +82,25 @@ def _filter_of(snapshot: Snapshot, query: PlanQuery, kinds_query: Kinds) -> Filt
     kinds, named, either = _spoken(snapshot, kinds_of(snapshot, kinds_query), terms)
     where = [*(snapshot.covering(number) for number in numbers), *named]
     covers = reduce(and_, where) if where else None
-    features = feature_masks.of_features(snapshot, query.wanted)
-    networks = feature_masks.of_networks(snapshot, query.wanted, query.countries)
-    if not all(mask.any() for mask in (kinds, covers, features, networks) if mask is not None):
+    features = feature_masks.feature_filter(query.wanted, query.countries)
+    masks = {} if features is None else feature_masks.masks_of(snapshot, features)
+    if not all(mask.any() for mask in (kinds, covers, *masks.values()) if mask is not None):
         return None
     conditions = []
     if covers is not None:
         conditions.append(_on_covers(snapshot, ("covers", numbers, terms), covers))
     if not kinds.all():
         conditions.append(_on_kinds(snapshot, ("kinds", kinds_query, terms), kinds))
-    for name, mask in (("feature", features), ("network", networks)):
-        if mask is not None:
-            conditions.append(_on(snapshot, name, (name, query.wanted, query.countries), mask))
     conditions += [_either(snapshot, ("either", terms, at), *masks) for at, masks in enumerate(either)]
     if query.updated_since is not None:
         conditions.append(_since(snapshot, snapshot.plans_since(query.updated_since), micros(query.updated_since)))
+    included = tuple(_on(snapshot, name, (name, features), mask) for name, mask in masks.items())
     first, second = snapshot.kinds_together
-    differs = features is not None or networks is not None or bool((kinds.take(first) != kinds.take(second)).any())
+    differs = bool((kinds.take(first) != kinds.take(second)).any())
     lists = [condition for condition in conditions if condition.rows is not None]
     shortest = min(lists, key=lambda condition: condition.size, default=None)
-    share = math.prod(condition.size / snapshot.rows for condition in conditions)
-    return Filter(tuple(conditions), shortest, share, kinds, features, networks, differs, query.min_days)
+    share = math.prod(condition.size / snapshot.rows for condition in (*conditions, *included))
+    return Filter(tuple(conditions), included, features, shortest, share, kinds, differs, query.min_days)
 
 
 def _on(snapshot: Snapshot, name: str, key: Hashable, mask: Array) -> Condition:

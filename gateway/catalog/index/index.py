@@ -14,6 +14,7 @@ import orjson
 from gateway.catalog.index import choice, places, render
 from gateway.catalog.index.affordable import short
 from gateway.catalog.index.build import WHY_NOT
+from gateway.catalog.index.featured import Featured
 from gateway.catalog.index.filters import filter_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.nearest import nearest
@@ -81,6 +82,7 @@ class Index:
         self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
         states = [self._states.get(name) for name in snapshot.suppliers]
         self.stock: Stock = Stock(snapshot, self._live(), self.version, None if before is None else before.stock)
+        self.featured = Featured(self.stock)
         self._render = render.Renderer(
             snapshot, np.array([status is None or status.stale for status in states], dtype=np.bool_)
         )
@@ -102,7 +104,8 @@ class Index:
         found = filter_of(self.snapshot, query)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
-        search = Search(self.snapshot, view, self.stock, found, query.in_stock, within)
+        among = None if found.features is None else self.featured.stock(found.features)
+        search = Search(self.snapshot, view, self.stock, found, query.in_stock, within, among)
         seen = search.first(query.sort, after, page_request.fetch)
         ahead = None
         if len(seen) > page_request.limit:
@@ -251,13 +254,17 @@ class Index:
         """Work out beforehand what the first questions would have to wait for."""
         view = self._view(None)
         self._counts(view)
-        _ = self.snapshot.sizes, self.snapshot.kinds_together
+        snapshot = self.snapshot
+        _ = snapshot.sizes, snapshot.kinds_together, snapshot.features, snapshot.networks, snapshot.name_index
+        for in_stock in InStock:
+            self.stock.mask(in_stock, standing=True)
         for sort in SORTS:
             order_of(view, sort)
             order_of(view, f"-{sort}")
 
     def warm_as(self, before: Index) -> None:
-        """Work out the prices and orders of lists that another index was asked for."""
+        """Work out the prices, orders of lists and stocks among offers that another index was asked for."""
+        self.featured.make_as(before.featured)
         for currency, known in [*before.rule_prices.views.items()]:
             with suppress(QueryError):
                 view = self._view(currency)

@@ -41,6 +41,11 @@ class Indexes:
         return found
 
     @property
+    def ready(self) -> tuple[Index, ...]:
+        """Those that were asked for."""
+        return (self.shared, *self._own.values())
+
+    @property
     def used(self) -> tuple[str, ...]:
         """The storefronts with rules of their own whose catalogue stands ready."""
         return tuple(storefront_id for storefront_id, rules in self.sets.own.items() if rules.digest in self._own)

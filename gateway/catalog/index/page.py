@@ -49,7 +49,10 @@ class Found(NamedTuple):
 
 
 class Search:
-    """A filter over a snapshot, with what can be sold, at prices up to ``within`` in minor units (``NULL``: any)."""
+    """A filter over a snapshot, with what can be sold, at prices up to ``within`` in minor units (``NULL``: any).
+
+    ``among`` is the stock among the offers that have the features asked for, where it is known.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Search:
         found: Filter,
         in_stock: InStock,
         within: int = NULL,
+        among: Stock | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.view = view
@@ -67,9 +71,14 @@ class Search:
         self.in_stock = in_stock
         self.within = within
         # What stands is the cheapest that can be sold: where prices ascend with rows, no other is within its price.
-        self.alike = not found.differs and (within == NULL or (in_stock is InStock.TRUE and view.even))
-        mask = stock.mask(in_stock, standing=self.alike)
-        self.conditions = [Condition((self.alike, in_stock, stock.key), mask.take), *found.conditions]
+        even = within == NULL or (in_stock is InStock.TRUE and view.even)
+        self.alike = even and not found.differs and (found.features is None or among is not None)
+        included = found.included
+        if self.alike and among is not None:
+            self.stock, included = among, ()  # no other offers are in it
+        mask = self.stock.mask(in_stock, standing=self.alike)
+        stands = Condition((self.alike, in_stock, self.stock.key), mask.take)
+        self.conditions = [stands, *found.conditions, *included]
         self.priced = [] if within == NULL else [Condition((within, self.alike), self._affordable)]
 
     @cached_property

@@ -6,7 +6,7 @@ some of them could be sold when the snapshot was made, others could not. Those a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -44,10 +44,14 @@ class Stands(NamedTuple):
 class Stock:
     """What can be sold of a snapshot now: ``live`` says it of each row. ``all`` is what stands for each plan.
 
-    Worked out from what was there ``before``, where little changed. ``key`` names it for what is remembered of it.
+    With ``only``, a mask of rows, there are no other offers. Worked out from what was there ``before``, where little
+    changed. ``key`` names it for what is remembered of it.
     """
 
-    def __init__(self, snapshot: Snapshot, live: Array, key: str, before: Stock | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, live: Array, key: Hashable, before: Stock | None = None, only: Array | None = None
+    ) -> None:
+        live = live if only is None else live & only
         self.snapshot = snapshot
         self.live = live
         self.key = key
@@ -59,7 +63,8 @@ class Stock:
                 plans = np.unique(snapshot.plan.take(changed))
                 for column, known in zip(self.all, before.all, strict=True):
                     column[:] = known
-        for column, found in zip(self.all, standing(snapshot, plans, live, InStock.ANY), strict=True):
+        will = None if only is None else only.take
+        for column, found in zip(self.all, standing(snapshot, plans, live, InStock.ANY, will), strict=True):
             column[plans] = found
         self._masks: dict[tuple[InStock, bool], Array] = {}
 
@@ -79,7 +84,7 @@ class Stock:
             found = np.ones(self.snapshot.rows, dtype=np.bool_)
             if standing:
                 found[:] = False
-                found[self.all.rows] = True
+                found[self.all.rows.compress(self.all.rows >= 0)] = True
             if in_stock is not InStock.ANY:
                 found &= self.live if in_stock is InStock.TRUE else ~self.live
             self._masks[in_stock, standing] = found

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.catalog.index import (
@@ -24,6 +24,8 @@ from gateway.catalog.index import (
     page,
     row_order,
 )
+from gateway.catalog.index.feature_masks import feature_filter
+from gateway.catalog.index.featured import Featured
 from gateway.catalog.index.overlay import Overlay, SupplierState
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
@@ -186,6 +188,21 @@ def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_s
     seed: int, query: PlanQuery
 ) -> None:
     compare_lists(seed, [query])
+
+
+@PROPERTY
+@given(seed=st.integers(0, 39), query=queries)
+def test_features_that_are_asked_for_often_change_no_answer(seed: int, query: PlanQuery) -> None:
+    asking = feature_filter(query.wanted, query.countries)
+    assume(asking is not None)
+    expected = market(seed)[0].listed(query)
+
+    def compare(index: Index) -> None:
+        index.featured.make([asking])
+        compare_list(walk(index, query), expected, query)
+        index.featured = Featured(index.stock)
+
+    in_both_sizes(seed, compare)
 
 
 MEASURED_SEEDS = {0, 1, 3, 6}  # they run all the lines that the others do

@@ -9,9 +9,12 @@ import pytest
 from gateway.catalog import browse, snapshot_files
 from gateway.catalog.browse import Catalog
 from gateway.catalog.index import PlanQuery
+from gateway.catalog.index.featured import OFTEN
 from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
 from schemas import api
+from schemas.features import Wanted
+from schemas.plan import Features
 from tests.kit.made_up_market import Item, offer, some_items
 from tests.kit.shelf import settings_for, stock
 from tests.kit.waiting import until
@@ -82,6 +85,17 @@ async def test_marks_and_pauses_are_in_force_without_any_sync_process_and_change
         await pool.execute("UPDATE suppliers SET state = 'active'")
         await until(lambda: catalog.index("live").version == first)
         assert len({first, second, third}) == 3
+
+
+async def test_features_asked_for_often_are_got_ready_beside_the_answers(pool, settings) -> None:
+    async with opened(settings, pool) as catalog:
+        await stock(pool, [CHEAP, Item("a", offer("dear", cost="9.00", features=Features(topup=True)))])
+        await publish(pool, None, settings)
+        await until(lambda: catalog.index("live").offer_count == 2)
+        for _ in range(OFTEN):
+            assert not catalog.index("live").featured.ready
+            catalog.index("live").plans(PlanQuery(wanted=Wanted(topup=True)))
+        await until(lambda: catalog.index("live").featured.ready)
 
 
 async def test_a_mark_ends_by_the_clock(pool, settings) -> None:

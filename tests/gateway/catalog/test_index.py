@@ -4,14 +4,17 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError
+from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError, featured
 from gateway.catalog.index.affordable import standing_in
+from gateway.catalog.index.feature_masks import FeatureFilter
+from gateway.catalog.index.featured import OFTEN
 from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
 from gateway.kit.pages import write_cursor
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
 from schemas import api
+from schemas.features import Wanted
 from schemas.plan import Features
 from tests.kit.made_up_market import ALL_WELL, BOUNDS, NOW, Item, Market, mark, offer, some_items
 
@@ -50,8 +53,6 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
 
 
 def test_features_pick_the_cheapest_offer_that_has_them() -> None:
-    from schemas.features import Wanted
-
     (plan,) = plans(Market([CHEAP, DEAR]).index(), wanted=Wanted(topup=True)).data
     assert (plan.price.amount, plan.offer_count, plan.features.exit_country) == ("6.60", 1, "HK")
 
@@ -117,6 +118,41 @@ def test_an_index_worked_out_from_the_one_before_answers_as_one_made_anew(change
             query = PlanQuery(in_stock=in_stock, limit=200)
             assert after.plans(query) == anew.plans(query)
         before = after
+
+
+@pytest.mark.parametrize("changed", [1, 30])
+def test_features_asked_for_often_are_ready_in_the_next_index_and_let_go_when_nobody_asks(changed: int) -> None:
+    market = Market(some_items(5, 200))
+    before = market.index()
+    queries = [PlanQuery(wanted=Wanted(topup=True), in_stock=in_stock, limit=200) for in_stock in InStock]
+    for _ in range(OFTEN):
+        before.plans(queries[0])
+    before.featured.make(before.featured.lacking)
+    marks = tuple(mark(item.supplier, item.offer.supplier_plan_id) for item in market.items[:changed])
+    for overlay in (Overlay(ALL_WELL, marks), Overlay(ALL_WELL[:2], marks), Overlay(ALL_WELL)):
+        now = standing_in(before.snapshot, overlay, NOW, BOUNDS)
+        after, anew = Index(before.snapshot, now, market.rules, before), Index(before.snapshot, now, market.rules)
+        after.warm_as(before)
+        assert after.featured.ready == {FeatureFilter(Wanted(topup=True), ())}
+        assert [after.plans(query) for query in queries] == [anew.plans(query) for query in queries]
+        before = after
+    while before.featured.ready:
+        after = Index(before.snapshot, before.standing, market.rules, before)
+        after.warm_as(before)
+        before = after
+
+
+def test_features_of_ever_other_kinds_take_no_more_room_than_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Market(some_items(5, 200)).index()
+    monkeypatch.setattr(featured, "MOST_BYTES", 2 * (4 * index.offer_count + 12 * index.plan_count))
+    stocks = featured.Featured(index.stock)
+    for minutes in range(3, 600):
+        stocks.stock(FeatureFilter(Wanted(voice_minutes=minutes), ()))
+    for minutes in range(1, 400):
+        for _ in range(OFTEN + minutes % 2):
+            stocks.stock(FeatureFilter(Wanted(voice_minutes=minutes), ()))
+        stocks.make(stocks.lacking)
+    assert stocks.ready == {FeatureFilter(Wanted(voice_minutes=minutes), ()) for minutes in (1, 2)}
 
 
 def test_a_mark_of_an_offer_that_is_not_here_changes_no_price() -> None:
