@@ -53,6 +53,7 @@ async def restored(deps: Deps, note: str = "") -> Restored:
     """
     day = (await reconcile_rows.last_entry(deps.pool) or deps.clock()).astimezone(UTC).date()
     await selling_rows.stop(deps.pool, selling_rows.ALL, "restored", f"{day.isoformat()} {note}".strip())
+    await restore_rows.analyze(deps.pool)
     review, polled = [], []
     for order_id in await restore_rows.pending(deps.pool):
         async with deps.pool.acquire() as connection, connection.transaction():

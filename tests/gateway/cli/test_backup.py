@@ -51,6 +51,15 @@ async def contents_of(url):
         await pool.close()
 
 
+async def analyzed(url):
+    """The tables of which PostgreSQL has statistics."""
+    pool = await open_pool(url)
+    try:
+        return {row["tablename"] for row in await pool.fetch("SELECT DISTINCT tablename FROM pg_stats")}
+    finally:
+        await pool.close()
+
+
 async def test_a_backup_brings_everything_back_and_keeps_sending_off(shop, command, tmp_path, empty_database_url):
     bought = await shop.buy(GOOD)
     waiting = await shop.admit(GOOD)
@@ -67,6 +76,7 @@ async def test_a_backup_brings_everything_back_and_keeps_sending_off(shop, comma
     assert (code, err) == (0, "")
     assert "sending is off until this is clean" in out
     assert "1 need review, 0 are polled first" in out
+    assert await analyzed(empty_database_url) >= {"orders", "attempts", "ledger"}
     after = await contents_of(empty_database_url)
     assert {name for name in before if before[name] != after[name]} <= WRITTEN_BY_RESTORING
     assert before.keys() == after.keys()
