@@ -48,7 +48,7 @@ async def of_all(deps: Deps, page_request: PageRequest, mode: Mode | None = None
 
 async def of(deps: Deps, names: Sequence[str]) -> list[SupplierMoney]:
     """Our money at these suppliers, in their order."""
-    known = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
+    known = await balances.of_accounts(deps, names)
     walks = await rows.walks(deps.pool, names)
     return [
         SupplierMoney(

@@ -125,7 +125,7 @@ class ShopMetrics(Collector):
 
 async def _days_left(deps: Deps, pool: Pool) -> list[GaugeRow]:
     names = balances.with_balance(deps.accounts)
-    found = await balances.of_accounts(pool, deps.accounts, names, deps.settings, deps.clock())
+    found = await balances.of_accounts(deps, names, pool)
     return [
         GaugeRow(_DAYS_LEFT, (deps.accounts[name].settings.mode, name), balance.days_left)
         for name, balance in found.items()

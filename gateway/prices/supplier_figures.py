@@ -48,7 +48,7 @@ async def listed(deps: Deps, page_request: PageRequest) -> Page[Supplier]:
     """Suppliers by name, each with its state and our money there."""
     found = await supplier_list_rows.suppliers(deps.pool, page_request, await _context(deps))
     names = [supplier.name for supplier in found.data]
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
+    money = await balances.of_accounts(deps, names)
     return found.map(lambda supplier: msgspec.structs.replace(supplier, balance=money[supplier.name].balance))
 
 
@@ -65,7 +65,7 @@ async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[Sup
         supplier_figure_rows.syncs(deps.pool, names),
         supplier_figure_rows.open_counts(deps.pool, names),
         supplier_figure_rows.stops(deps.pool),
-        balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, now),
+        balances.of_accounts(deps, names),
     )
     blocked = _blocked_counts(deps)
     bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
@@ -89,7 +89,7 @@ async def balance_of_all(deps: Deps, page_request: PageRequest) -> Page[Supplier
     """Our money at each supplier, by name."""
     found = await supplier_list_rows.suppliers(deps.pool, page_request, supplier_list_rows.SupplierContext())
     names = [supplier.name for supplier in found.data]
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
+    money = await balances.of_accounts(deps, names)
     return found.of(money[name] for name in names)
 
 

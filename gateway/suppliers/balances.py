@@ -11,13 +11,13 @@ import structlog
 
 from gateway.kit.pages import price_of
 from gateway.kit.pool import Pool
-from gateway.kit.settings import Settings
 from gateway.pricing.price_rules import NoRate, Rates
 from gateway.pricing.rates import rates_now
 from gateway.suppliers import balance_rows, fund_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.balance_rows import KnownBalance, Seen, Spent, Wallet
 from gateway.suppliers.days_left_rules import LOOKBACK, days_left, spent_per_day
+from gateway.suppliers.deps import Deps
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, ends_refusal
 from providers.contract import Capability
 from providers.kit.supplier_rate import Priority
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 POLL_EVERY = timedelta(minutes=10)
 POLL_WHEN_WATCHED = timedelta(seconds=45)  # where money is waited for: with every look of the schedule
 TIMEOUT_SECONDS = 60.0
+SPENT_SECONDS = 60.0  # so long is remembered what two weeks cost: a shop may have a million charges in them
 
 
 async def poll_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime) -> list[str]:
@@ -87,15 +88,14 @@ async def _poll(
     return None
 
 
-async def of_accounts(
-    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], settings: Settings, now: datetime
-) -> dict[str, SupplierBalance]:
+async def of_accounts(deps: Deps, names: Sequence[str], pool: Pool | None = None) -> dict[str, SupplierBalance]:
     """Our money at each of these accounts with its age, and how many days it lasts."""
+    pool, accounts, now = pool or deps.pool, deps.accounts, deps.clock()
     known, spent, first, rates, funds = await asyncio.gather(
         balance_rows.known(pool, names),
-        balance_rows.spent(pool, names, now - LOOKBACK),
+        deps.remembered.get(("spent", *names), SPENT_SECONDS, lambda: balance_rows.spent(pool, names, now - LOOKBACK)),
         balance_rows.first_charges(pool, names),
-        rates_now(pool, settings),
+        rates_now(pool, deps.settings),
         fund_rows.load(pool, names),
     )
     left = available_funds_by_supplier(funds, rates, {name: tolerance(account) for name, account in accounts.items()})

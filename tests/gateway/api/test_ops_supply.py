@@ -84,6 +84,21 @@ async def test_days_left_go_by_what_the_ledger_says_was_spent(shop):
         )
 
 
+async def test_what_two_weeks_cost_is_summed_once_for_all_pages_of_a_minute(shop, monkeypatch):
+    summed = []
+
+    async def spent(pool, names, since):
+        summed.append(names)
+        return await balance_rows_spent(pool, names, since)
+
+    balance_rows_spent = balance_rows.spent
+    monkeypatch.setattr(balance_rows, "spent", spent)
+    for _ in range(3):
+        await shop.ops.read("/v1/ops/balances", Page[SupplierBalance])
+        await shop.ops.read("/v1/ops/suppliers", Page[api_suppliers.Supplier])
+    assert len(summed) == 1
+
+
 def test_the_pace_is_that_of_the_days_since_the_first_purchase_up_to_fourteen():
     now = datetime(2026, 11, 20, tzinfo=UTC)
     assert spent_per_day(Decimal(28), now - timedelta(days=100), now) == 2
