@@ -386,7 +386,7 @@ async def _within_mandate(connection: Connection, new: NewOrder, own: Sequence[s
     mandate = None if new.key_id is None else await mandate_rows.lock(connection, new.key_id)
     if mandate is None:
         return
-    spent = await spend_rows.spent_under_mandate(connection, mandate.key_id, now, own)
+    spent = await spend_rows.spent_under_mandate(connection, mandate.key_id, now)
     each = Money(new.price_base, new.max_cost.currency)
     if (problem := mandates.refusal(mandate, each, len(own), spent, now)) is not None:
         raise _Refused(problem)

@@ -1,12 +1,11 @@
-"""What was spent on a UTC day by a storefront or at a supplier, in base currency; the limits are held here.
+"""What was spent on a UTC day by a storefront, at a supplier or under a mandate, in base currency: limits hold here.
 
 Only what has a limit is counted: a counter is a row that all its orders wait for. The first order of a day under a
-limit adds up what the day has cost so far.
+limit of a storefront or supplier adds up what the day has cost so far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -91,23 +90,18 @@ class MandateSpend(NamedTuple):
     month: Decimal
 
 
-async def spent_under_mandate(
-    connection: Connection | Pool, key_id: str, now: datetime, own: Sequence[str] = ()
-) -> MandateSpend:
-    """What was spent under a key's mandate, without its ``own`` orders, which may be written already.
+async def spent_under_mandate(connection: Connection | Pool, key_id: str, now: datetime) -> MandateSpend:
+    """What was spent under a key's mandate; a trigger counts it when a transaction that wrote orders ends.
 
     Under a lock of the mandate (``mandate_rows.lock``) no other order can come in between.
     """
+    today = _day(now).date()
     row = await connection.fetchrow(
-        """SELECT coalesce(sum(price_base) FILTER (WHERE created_at >= $2), 0) AS day,
-                  coalesce(sum(price_base), 0) AS month
-           FROM orders
-           WHERE mandate_key_id = $1 AND created_at >= $3 AND status NOT IN ('failed', 'cancelled')
-             AND id <> ALL ($4::text[])""",
+        """SELECT coalesce(sum(amount) FILTER (WHERE day = $2), 0) AS day, coalesce(sum(amount), 0) AS month
+           FROM spend WHERE day = ANY($3::date[]) AND kind = 'mandate' AND name = $1""",
         key_id,
-        _day(now),
-        _day(now).replace(day=1),
-        list(own),
+        today,
+        [today.replace(day=day) for day in range(1, today.day + 1)],
     )
     if row is None:
         raise LookupError("a sum has a row")

@@ -16,6 +16,7 @@ from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted, admit, validate
 from gateway.orders.rules.mandates import refusal
 from gateway.orders.topup import admit_topup
+from gateway.suppliers import spend_rows
 from gateway.suppliers.spend_rows import MandateSpend
 from schemas.money import Money
 from schemas.order_requests import OrderForPlan, TopupForPlan
@@ -93,6 +94,33 @@ async def test_an_order_that_failed_counts_no_more_and_one_that_is_replayed_not_
         "UPDATE orders SET status = 'failed', failure_code = 'no_stock', next_poll_at = NULL WHERE id = $1", second
     )
     assert isinstance(await order(counter, key_id, "cart 2", plan), Admitted)
+
+
+async def test_what_is_counted_is_what_stands_whatever_orders_go_through(counter: Counter) -> None:
+    pool, plan, key_id = counter.deps.pool, await common_plan(counter, "s2s"), await bounded(counter, per_day=PRICE * 9)
+
+    async def spent() -> MandateSpend:
+        return await spend_rows.spent_under_mandate(pool, key_id, counter.clock())
+
+    async def to(status: str, order_id: str) -> None:
+        failure = "no_stock" if status == "failed" else None
+        await pool.execute(
+            "UPDATE orders SET status = $1, failure_code = $2, next_poll_at = NULL WHERE id = $3",
+            status, failure, order_id,
+        )  # fmt: skip
+
+    first, second = [order_of(await order(counter, key_id, f"cart {n}", plan)) for n in range(2)]
+    assert await spent() == (PRICE * 2, PRICE * 2)
+    await to("failed", first)
+    assert await spent() == (PRICE, PRICE)
+    await to("failed", first)
+    await to("fulfilled", second)
+    assert await spent() == (PRICE, PRICE)
+    await to("needs_review", first)
+    assert await spent() == (PRICE * 2, PRICE * 2)
+    counter.clock.pass_(hours=24)
+    await to("failed", second)
+    assert await spent() == (0, PRICE if counter.clock().day > 1 else 0), "it was placed yesterday"
 
 
 async def test_after_its_end_a_mandate_allows_nothing_but_what_was_placed_stays(counter: Counter) -> None:
