@@ -179,6 +179,10 @@ class Manifest:
     topup_same_coverage: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
 
+    def tolerance(self, settings: SupplierSettings) -> Decimal:
+        """The share by which the supplier may charge more than it lists, at an account with these settings."""
+        return self.charge_tolerance if settings.charge_tolerance is None else settings.charge_tolerance
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogPage:

@@ -52,7 +52,4 @@ def describe_accounts(app: web.Application, settings: Settings) -> None:
         name: tuple(sorted(capability.value for capability in manifest.capabilities))
         for name, (manifest, _) in accounts.items()
     }
-    app[TOLERANCES] = {
-        name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
-        for name, (manifest, account) in accounts.items()
-    }
+    app[TOLERANCES] = {name: manifest.tolerance(own) for name, (manifest, own) in accounts.items()}

@@ -101,10 +101,7 @@ async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict
 
 
 async def _terms(connection: Connection, settings: Settings) -> Terms:
-    tolerance = {
-        name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
-        for name, (manifest, account) in check_accounts(settings).items()
-    }
+    tolerance = {name: manifest.tolerance(own) for name, (manifest, own) in check_accounts(settings).items()}
     assumed = nominal_mb(settings.needs.unstated_unlimited_mb_per_day)
     return Terms(await rates_now(connection, settings), tolerance, assumed)
 

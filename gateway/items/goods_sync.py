@@ -124,9 +124,7 @@ async def _replace(
                 await goods_walk_rows.note(connection, supplier, run_id, _changes(found, stored), at)
             await goods_walk_rows.put_aside(connection, supplier, walked.aside)
             await goods_walk_rows.put_categories(connection, supplier, walked.categories, walked.locale)
-            own = account.settings.charge_tolerance
-            tolerance = own if own is not None else account.manifest.charge_tolerance
-            await goods_walk_rows.lift_confirmed_stops(connection, supplier, tolerance)
+            await goods_walk_rows.lift_confirmed_stops(connection, supplier, account.tolerance)
         await goods_walk_rows.end(connection, supplier, outcome)
     return outcome
 

@@ -37,7 +37,6 @@ from gateway.suppliers import fund_rows, selling_rows, spend_rows
 from gateway.suppliers.accounts import Account, account_of
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.spendable_rules import available_funds, insufficient
-from gateway.suppliers.tolerance import tolerance_of
 from providers.contract import NUMBER_CLOCKS_APART
 from providers.kit.supplier_rate import faults_apart
 from schemas.errors import DeadlinePassed, GatewayError
@@ -275,7 +274,7 @@ async def source_of(deps: Deps, order: OrderRow) -> OfferSource | None:
 async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:
     """What can still be spent at a supplier, in base currency; None when that is not known."""
     known = (await fund_rows.load(connection, [supplier])).get(supplier)
-    return None if known is None else available_funds(known, rates, tolerance_of(deps, supplier))
+    return None if known is None else available_funds(known, rates, deps.tolerance(supplier))
 
 
 async def sending_is_off(deps: Deps, order: OrderRow) -> bool:

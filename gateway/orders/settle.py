@@ -34,7 +34,6 @@ from gateway.pricing.rates import rates_now
 from gateway.suppliers import selling_rows, spend_rows
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps, utc_now
-from gateway.suppliers.tolerance import tolerance_of
 from schemas.errors import GatewayError
 from schemas.money import Money
 from schemas.order import Delivery, GoodWanted, SupplierOrder
@@ -142,7 +141,7 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
 def _over_charged(deps: Deps, attempt: AttemptRow, verdict: Verdict) -> bool:
     listed = None if attempt.listed is None or attempt.currency is None else Money(attempt.listed, attempt.currency)
     rates = Rates(deps.settings.base_currency, {})
-    return verdicts.charged_more(listed, verdict.charged, tolerance_of(deps, attempt.supplier), rates)
+    return verdicts.charged_more(listed, verdict.charged, deps.tolerance(attempt.supplier), rates)
 
 
 async def settle(
@@ -364,7 +363,7 @@ async def _judge_charge(
     listed = Money(attempt.listed, attempt.currency)
     same = charged.currency == listed.currency
     rates = Rates(deps.settings.base_currency) if same else await rates_now(connection, deps.settings)
-    if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
+    if not verdicts.charged_more(listed, charged, deps.tolerance(attempt.supplier), rates):
         return
     note = f"charged {charged} where {listed} was listed"
     item = attempt.item

@@ -16,7 +16,7 @@ from gateway.kit.settings import Settings
 from gateway.prices import supplier_figure_rows
 from gateway.pricing.price_rules import Rates
 from gateway.pricing.rates import rates_now
-from gateway.suppliers import balances, fund_rows, supplier_fact_rows
+from gateway.suppliers import fund_rows, supplier_fact_rows
 from gateway.suppliers.accounts import check_accounts
 from gateway.suppliers.deps import Deps, utc_now
 from gateway.suppliers.selling_rows import ALL
@@ -35,7 +35,7 @@ from schemas.errors import ConfigurationError
 
 async def of_all(deps: Deps) -> dict[str, SupplierState]:
     """Each supplier's state by name, configured or not."""
-    tolerances = {name: balances.tolerance(account) for name, account in deps.accounts.items()}
+    tolerances = {name: account.tolerance for name, account in deps.accounts.items()}
     return await states(deps.pool, deps.settings, deps.clock(), tolerances)
 
 
@@ -43,10 +43,7 @@ async def of_settings(pool: Pool, settings: Settings) -> dict[str, SupplierState
     """The same for commands that open no account."""
     tolerances = {}
     with suppress(ConfigurationError):  # one account's fault must not hide the state of the others
-        tolerances = {
-            name: manifest.charge_tolerance if account.charge_tolerance is None else account.charge_tolerance
-            for name, (manifest, account) in check_accounts(settings).items()
-        }
+        tolerances = {name: manifest.tolerance(own) for name, (manifest, own) in check_accounts(settings).items()}
     return await states(pool, settings, utc_now(), tolerances)
 
 

@@ -25,7 +25,6 @@ from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft, Waits, f
 from gateway.suppliers import selling_rows, spend_rows
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.spendable_rules import available_funds, insufficient
-from gateway.suppliers.tolerance import tolerance_of
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound
 from schemas.money import Money
@@ -157,7 +156,7 @@ def judged(
     ``admitted``: for an order whose price is held, which its ``max_cost`` alone guards, whatever rules say now.
     """
     suppliers = {line.supplier: line.funds for line in lines}
-    tolerances = {name: tolerance_of(deps, name) for name in suppliers}
+    tolerances = {name: deps.tolerance(name) for name in suppliers}
     unfit = {name: _unfit(deps, name, limits, capability) for name in suppliers}
     left = {
         name: None if funds is None else available_funds(funds, prices.rates, tolerances[name])

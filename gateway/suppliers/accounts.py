@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import structlog
 
@@ -43,6 +44,11 @@ class Account:
     key: str | None = None
     configured: SupplierSettings | None = None
     before: Provider | None = None
+
+    @property
+    def tolerance(self) -> Decimal:
+        """The share by which the supplier may charge more than it lists."""
+        return self.manifest.tolerance(self.settings)
 
 
 def account_of(accounts: Mapping[str, Account], supplier: str, mode: str) -> Account | None:

@@ -98,19 +98,13 @@ async def of_accounts(deps: Deps, names: Sequence[str], pool: Pool | None = None
         rates_now(pool, deps.settings),
         fund_rows.load(pool, names),
     )
-    left = available_funds_by_supplier(funds, rates, {name: tolerance(account) for name, account in accounts.items()})
+    left = available_funds_by_supplier(funds, rates, {name: account.tolerance for name, account in accounts.items()})
     return {
         name: _presented(
             accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name)
         )
         for name in names
     }
-
-
-def tolerance(account: Account) -> Decimal:
-    """The share by which a supplier may charge more than it lists."""
-    own = account.settings.charge_tolerance
-    return own if own is not None else account.manifest.charge_tolerance
 
 
 async def history(

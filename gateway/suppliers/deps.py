@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from gateway.access.key_rows import Mode
@@ -73,6 +74,11 @@ class Deps:
     unwritten: Unwritten = field(default_factory=Unwritten)
     payments: Mapping[str, PaymentAccount] = field(default_factory=dict)
     group_commit: GroupCommit = field(init=False)
+
+    def tolerance(self, supplier: str) -> Decimal:
+        """The share by which a supplier may charge more than it lists; none where it has no account any more."""
+        account = self.accounts.get(supplier)
+        return Decimal(0) if account is None else account.tolerance
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group_commit", GroupCommit(self.pool))

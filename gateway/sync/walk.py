@@ -83,8 +83,7 @@ class Walk:
         provider.recall = self.recall
         provider.overrides = self._overrides
         self._capabilities = provider.manifest.capabilities
-        own = provider.settings.charge_tolerance
-        self.tolerance = own if own is not None else provider.manifest.charge_tolerance
+        self.tolerance = provider.manifest.tolerance(provider.settings)
         walk: Any = provider.catalog()
         async with aclosing(walk):
             async for page in walk:
