@@ -328,9 +328,9 @@ class Catalog:
                 self._indexes[mode] = made
                 log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)
                 continue
-            for index in indexes.ready:
-                if lacking := index.featured.lacking:
-                    await asyncio.to_thread(index.featured.make, lacking)
+            # One at a time: what is paused or stopped must not wait for all of them.
+            if (index := next((index for index in indexes.ready if index.featured.lacking), None)) is not None:
+                await asyncio.to_thread(index.featured.make, index.featured.lacking[:1])
 
     def _trouble(self, what: str, error: Exception) -> None:
         why = reason_of(error)

@@ -91,9 +91,10 @@ async def _poll(
 async def of_accounts(deps: Deps, names: Sequence[str], pool: Pool | None = None) -> dict[str, SupplierBalance]:
     """Our money at each of these accounts with its age, and how many days it lasts."""
     pool, accounts, now = pool or deps.pool, deps.accounts, deps.clock()
+    every = sorted({*accounts, *names})
     known, spent, first, rates, funds = await asyncio.gather(
         balance_rows.known(pool, names),
-        deps.remembered.get(("spent", *names), SPENT_SECONDS, lambda: balance_rows.spent(pool, names, now - LOOKBACK)),
+        deps.remembered.get(("spent", *every), SPENT_SECONDS, lambda: balance_rows.spent(pool, every, now - LOOKBACK)),
         balance_rows.first_charges(pool, names),
         rates_now(pool, deps.settings),
         fund_rows.load(pool, names),

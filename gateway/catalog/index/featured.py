@@ -6,44 +6,43 @@ It takes milliseconds to work out, so that is done beside the answers; until the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from gateway.catalog.index.feature_masks import FeatureFilter, offers_with
 from gateway.catalog.index.stock import Stock
 
 OFTEN = 8  # so many questions make it worth while
-MOST_BYTES = 2**25  # of what stands; what is asked most comes first
-_MOST_COUNTED = 256  # of these that are counted at a time
+MOST_BYTES = 2**25  # of what stands for one mode, all rule sets together; what is asked most comes first
+_WINDOW = 4096  # questions; what was asked before counts half
+_MOST_COUNTED = 256  # filters that are counted at a time
 
 
 class Featured:
-    """Made of the stock of all offers, for features that are often asked for."""
+    """Made of the stock of all offers, for features that are often asked for, within so many bytes.
 
-    def __init__(self, stock: Stock) -> None:
+    ``questions`` counts what was asked lately, ``made`` is what is known.
+    """
+
+    def __init__(self, stock: Stock, most_bytes: int = MOST_BYTES) -> None:
         self._stock = stock
-        self._most = MOST_BYTES // max(1, 4 * stock.snapshot.rows + 12 * stock.snapshot.plans)
-        self._questions: Counter[FeatureFilter] = Counter()
-        self._made: dict[FeatureFilter, Stock] = {}
+        self._most = most_bytes // max(1, 4 * stock.snapshot.rows + 12 * stock.snapshot.plans)
+        self.questions: Counter[FeatureFilter] = Counter()
+        self._counted = 0
+        self.made: dict[FeatureFilter, Stock] = {}
 
     def stock(self, features: FeatureFilter) -> Stock | None:
         """The stock among these offers, where it is known."""
-        if len(self._questions) >= _MOST_COUNTED and features not in self._questions:
-            self._questions = _halved(self._questions)
-        self._questions[features] += 1
-        return self._made.get(features)
-
-    @property
-    def ready(self) -> set[FeatureFilter]:
-        """What is known."""
-        return {*self._made}
+        full = features not in self.questions and len(self.questions) >= _MOST_COUNTED
+        if full or self._counted >= _WINDOW:
+            self.questions, self._counted = _halved(self.questions), 0
+        self.questions[features] += 1
+        self._counted += 1
+        return self.made.get(features)
 
     @property
     def lacking(self) -> list[FeatureFilter]:
-        """What is asked for often and not known yet, the most often first."""
-        more = max(0, self._most - len(self._made))
-        questions = [(count, features) for features, count in [*self._questions.items()]]
-        often = [pair for pair in questions if pair[0] >= OFTEN and pair[1] not in self._made]
-        return [features for _, features in sorted(often, key=lambda pair: -pair[0])][:more]
+        """What is asked for often and should be known, and is not, the most often first."""
+        return [features for features in self._asked_most(self.made) if features not in self.made]
 
     def make(self, lacking: Iterable[FeatureFilter], known: Mapping[FeatureFilter, Stock] | None = None) -> None:
         """Work these out, from what was ``known`` where little changed; answers may be given meanwhile."""
@@ -51,12 +50,28 @@ class Featured:
         for features in lacking:
             before = None if known is None else known.get(features)
             only = offers_with(stock.snapshot, features)
-            self._made[features] = Stock(stock.snapshot, stock.live, (stock.key, features), before, only)
+            self.made[features] = Stock(stock.snapshot, stock.live, (stock.key, features), before, only)
+        if len(self.made) > self._most:
+            asked_most = self._asked_most(self.made)
+            self.made = {features: made for features, made in self.made.items() if features in asked_most}
 
-    def make_as(self, before: Featured) -> None:
-        """Work out what another knew; what is asked for no longer counts less each time, until it is let go."""
-        self._questions = _halved(before._questions)
-        self.make([features for features in before.ready if features in self._questions], before._made)
+    def take_over(self, before: Iterable[Featured]) -> None:
+        """Work out what others knew that stood where this stands now; what they were asked counts half."""
+        known: dict[FeatureFilter, Stock] = {}
+        for other in before:
+            self.questions.update(_halved(other.questions))
+            known.update(other.made)
+        self._counted = self.questions.total()
+        self.make([features for features in self._asked_most(known) if features in known], known)
+
+    def _asked_most(self, made: Container[FeatureFilter]) -> list[FeatureFilter]:
+        """As many as there may be; what is made gives way to what is asked for twice as often."""
+        ranks = {
+            features: 2 * count if features in made else count
+            for features, count in [*self.questions.items()]
+            if features in made or count >= OFTEN
+        }
+        return sorted(ranks, key=lambda features: -ranks[features])[: self._most]
 
 
 def _halved(questions: Counter[FeatureFilter]) -> Counter[FeatureFilter]:

@@ -14,7 +14,7 @@ import orjson
 from gateway.catalog.index import choice, places, render
 from gateway.catalog.index.affordable import short
 from gateway.catalog.index.build import WHY_NOT
-from gateway.catalog.index.featured import Featured
+from gateway.catalog.index.featured import MOST_BYTES, Featured
 from gateway.catalog.index.filters import filter_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.nearest import nearest
@@ -57,7 +57,14 @@ class Index:
     ``QueryError("currency", …)``. From the index ``before`` is taken what stands as it did.
     """
 
-    def __init__(self, snapshot: Snapshot, now: OverlayState, rules: RuleSet, before: Index | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        now: OverlayState,
+        rules: RuleSet,
+        before: Index | None = None,
+        featured_bytes: int = MOST_BYTES,
+    ) -> None:
         self.snapshot = snapshot
         self.standing = now
         self.rules = rules
@@ -82,7 +89,7 @@ class Index:
         self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
         states = [self._states.get(name) for name in snapshot.suppliers]
         self.stock: Stock = Stock(snapshot, self._live(), self.version, None if before is None else before.stock)
-        self.featured = Featured(self.stock)
+        self.featured = Featured(self.stock, featured_bytes)
         self._render = render.Renderer(
             snapshot, np.array([status is None or status.stale for status in states], dtype=np.bool_)
         )
@@ -104,8 +111,7 @@ class Index:
         found = filter_of(self.snapshot, query)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
-        among = None if found.features is None else self.featured.stock(found.features)
-        search = Search(self.snapshot, view, self.stock, found, query.in_stock, within, among)
+        search = Search(self.snapshot, view, self.stock, found, query.in_stock, within, self.featured)
         seen = search.first(query.sort, after, page_request.fetch)
         ahead = None
         if len(seen) > page_request.limit:
@@ -263,8 +269,7 @@ class Index:
             order_of(view, f"-{sort}")
 
     def warm_as(self, before: Index) -> None:
-        """Work out the prices, orders of lists and stocks among offers that another index was asked for."""
-        self.featured.make_as(before.featured)
+        """Work out the prices and orders of lists that another index was asked for."""
         for currency, known in [*before.rule_prices.views.items()]:
             with suppress(QueryError):
                 view = self._view(currency)

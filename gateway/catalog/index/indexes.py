@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from gateway.catalog.index.featured import MOST_BYTES
 from gateway.catalog.index.index import Index
 from gateway.catalog.index.overlay import OverlayState
 from gateway.catalog.index.rule_prices import MAX_SETS
@@ -21,7 +22,10 @@ class Indexes:
         self.snapshot = snapshot
         self.standing = now
         self.sets = sets
-        self.shared: Index = Index(snapshot, now, sets.shared, None if before is None else before.shared)
+        rule_sets = {rules.digest for rules in (sets.shared, *sets.own.values())}
+        self._featured_bytes = MOST_BYTES // min(len(rule_sets), MAX_SETS)
+        known = None if before is None else before.shared
+        self.shared: Index = Index(snapshot, now, sets.shared, known, self._featured_bytes)
         self._own: OrderedDict[str, Index] = OrderedDict()
 
     def of(self, storefront_id: str | None) -> Index:
@@ -33,7 +37,9 @@ class Indexes:
             return self.shared
         found = self._own.get(rules.digest)
         if found is None:
-            found = self._own[rules.digest] = Index(self.snapshot, self.standing, rules, self.shared)
+            found = self._own[rules.digest] = Index(
+                self.snapshot, self.standing, rules, self.shared, self._featured_bytes
+            )
             if len(self._own) > MAX_SETS - 1:
                 self._own.popitem(last=False)
         else:
@@ -53,6 +59,12 @@ class Indexes:
     def warm(self, before: Indexes | None = None) -> None:
         """Work out beforehand what the first questions would have to wait for, of all that was used ``before``."""
         self.shared.warm()
-        if before is not None:
-            for storefront in (None, *before.used):
-                self.of(storefront).warm_as(before.of(storefront))
+        if before is None:
+            return
+        followed: dict[Index, set[Index]] = {}  # many storefronts may have the same one
+        for storefront in (None, *before.used):
+            followed.setdefault(self.of(storefront), set()).add(before.of(storefront))
+        for index, known in followed.items():
+            for other in known:
+                index.warm_as(other)
+            index.featured.take_over(other.featured for other in known)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gateway.catalog.index.amounts import counted, per_gb, times
+from gateway.catalog.index.featured import Featured
 from gateway.catalog.index.filters import Filter
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.query import InStock
@@ -51,7 +52,7 @@ class Found(NamedTuple):
 class Search:
     """A filter over a snapshot, with what can be sold, at prices up to ``within`` in minor units (``NULL``: any).
 
-    ``among`` is the stock among the offers that have the features asked for, where it is known.
+    ``featured`` may know the stock among the offers that have the features asked for.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Search:
         found: Filter,
         in_stock: InStock,
         within: int = NULL,
-        among: Stock | None = None,
+        featured: Featured | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.view = view
@@ -71,11 +72,13 @@ class Search:
         self.in_stock = in_stock
         self.within = within
         # What stands is the cheapest that can be sold: where prices ascend with rows, no other is within its price.
-        even = within == NULL or (in_stock is InStock.TRUE and view.even)
-        self.alike = even and not found.differs and (found.features is None or among is not None)
+        alike = not found.differs and (within == NULL or (in_stock is InStock.TRUE and view.even))
         included = found.included
-        if self.alike and among is not None:
-            self.stock, included = among, ()  # no other offers are in it
+        if alike and found.features is not None:
+            among = None if featured is None else featured.stock(found.features)
+            if alike := among is not None:
+                self.stock, included = among, ()  # no other offers are in it
+        self.alike = alike
         mask = self.stock.mask(in_stock, standing=self.alike)
         stands = Condition((self.alike, in_stock, self.stock.key), mask.take)
         self.conditions = [stands, *found.conditions, *included]

@@ -1,6 +1,8 @@
 -- What a key spent under its mandate is counted for each day where orders are written, so that no order adds up a whole
 -- month. At the end of the transaction: until then nobody waits for the counter, and those who admit under one mandate
 -- wait for its row anyway.
+-- Orders first, as admission takes them: else the two might wait for each other.
+LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE spend DROP CONSTRAINT spend_kind_check;
 ALTER TABLE spend ADD CONSTRAINT spend_kind_check CHECK (kind IN ('supplier', 'storefront', 'mandate'));
 COMMENT ON COLUMN spend.name IS 'The supplier, the storefront''s id, or the id of the key that has the mandate.';
@@ -14,7 +16,7 @@ BEGIN
         INSERT INTO spend (day, kind, name, amount)
             VALUES ((NEW.created_at AT TIME ZONE 'UTC')::date, 'mandate', NEW.mandate_key_id,
                     CASE WHEN counts THEN NEW.price_base ELSE -NEW.price_base END)
-            ON CONFLICT (day, kind, name) DO UPDATE SET amount = spend.amount + excluded.amount;
+            ON CONFLICT (day, kind, name) DO UPDATE SET amount = greatest(0, spend.amount + excluded.amount);
     END IF;
     RETURN NULL;
 END $$;

@@ -205,6 +205,32 @@ def test_features_that_are_asked_for_often_change_no_answer(seed: int, query: Pl
     in_both_sizes(seed, compare)
 
 
+FEATURES = (Wanted(topup=True), Wanted(voice=True), Wanted(network="5G"), Wanted(topup=True, kyc_required=False))
+NARROWER = (
+    {}, {"countries": ("JP",)}, {"min_data_mb": 3000}, {"max_price": Decimal("5.50")}, {"limit": 3},
+    {"unlimited": True}, {"unlimited": False}, {"min_data_mb": 9000, "min_days": 7}, {"max_days": 7},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 3))
+def test_features_that_are_ready_beside_each_other_answer_each_its_own(seed: int) -> None:
+    queries = [
+        PlanQuery(wanted=features, in_stock=in_stock, sort=sort, **narrower)
+        for in_stock, sort, narrower in itertools.product(InStock, ("price", "-data"), NARROWER)
+        for features in FEATURES
+    ]
+    listed = [(query, market(seed)[0].listed(query)) for query in queries]
+
+    def compare(index: Index) -> None:
+        filters = {feature_filter(query.wanted, query.countries) for query in queries}
+        index.featured.make([features for features in filters if features is not None])
+        for query, expected in listed:
+            compare_list(walk(index, query), expected, query)
+        index.featured = Featured(index.stock)
+
+    in_both_sizes(seed, compare)
+
+
 MEASURED_SEEDS = {0, 1, 3, 6}  # they run all the lines that the others do
 
 

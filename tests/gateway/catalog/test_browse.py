@@ -93,9 +93,9 @@ async def test_features_asked_for_often_are_got_ready_beside_the_answers(pool, s
         await publish(pool, None, settings)
         await until(lambda: catalog.index("live").offer_count == 2)
         for _ in range(OFTEN):
-            assert not catalog.index("live").featured.ready
+            assert not catalog.index("live").featured.made
             catalog.index("live").plans(PlanQuery(wanted=Wanted(topup=True)))
-        await until(lambda: catalog.index("live").featured.ready)
+        await until(lambda: catalog.index("live").featured.made)
 
 
 async def test_a_mark_ends_by_the_clock(pool, settings) -> None:

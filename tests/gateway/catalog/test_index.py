@@ -4,10 +4,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError, featured
+from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError
 from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.feature_masks import FeatureFilter
-from gateway.catalog.index.featured import OFTEN
+from gateway.catalog.index.featured import OFTEN, Featured
 from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
 from gateway.kit.pages import write_cursor
@@ -132,27 +132,49 @@ def test_features_asked_for_often_are_ready_in_the_next_index_and_let_go_when_no
     for overlay in (Overlay(ALL_WELL, marks), Overlay(ALL_WELL[:2], marks), Overlay(ALL_WELL)):
         now = standing_in(before.snapshot, overlay, NOW, BOUNDS)
         after, anew = Index(before.snapshot, now, market.rules, before), Index(before.snapshot, now, market.rules)
-        after.warm_as(before)
-        assert after.featured.ready == {FeatureFilter(Wanted(topup=True), ())}
+        after.featured.take_over([before.featured])
+        assert after.featured.made.keys() == {FeatureFilter(Wanted(topup=True), ())}
         assert [after.plans(query) for query in queries] == [anew.plans(query) for query in queries]
         before = after
-    while before.featured.ready:
+    while before.featured.made:
         after = Index(before.snapshot, before.standing, market.rules, before)
-        after.warm_as(before)
+        after.featured.take_over([before.featured])
         before = after
 
 
-def test_features_of_ever_other_kinds_take_no_more_room_than_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_are_ready_within_their_bytes_what_is_asked_most_first() -> None:
     index = Market(some_items(5, 200)).index()
-    monkeypatch.setattr(featured, "MOST_BYTES", 2 * (4 * index.offer_count + 12 * index.plan_count))
-    stocks = featured.Featured(index.stock)
-    for minutes in range(3, 600):
-        stocks.stock(FeatureFilter(Wanted(voice_minutes=minutes), ()))
-    for minutes in range(1, 400):
-        for _ in range(OFTEN + minutes % 2):
+    stocks = Featured(index.stock, 2 * (4 * index.offer_count + 12 * index.plan_count))
+
+    def ask(minutes: int, times: int) -> None:
+        for _ in range(times):
             stocks.stock(FeatureFilter(Wanted(voice_minutes=minutes), ()))
         stocks.make(stocks.lacking)
-    assert stocks.ready == {FeatureFilter(Wanted(voice_minutes=minutes), ()) for minutes in (1, 2)}
+
+    def ready() -> set[int]:
+        return {features.wanted.voice_minutes for features in stocks.made}
+
+    for minutes in range(3, 600):
+        ask(minutes, 1)
+    assert ready() == set()
+    ask(1, OFTEN)
+    ask(2, OFTEN + 1)
+    assert ready() == {1, 2}
+    ask(3, OFTEN + 2)
+    assert ready() == {1, 2}, "what is ready gives way to what is asked for twice as often"
+    ask(3, OFTEN)
+    assert ready() == {2, 3}
+    for minutes in range(10, 600):
+        ask(minutes, OFTEN)
+        assert len(ready()) == 2
+    assert not ready() & {2, 3}, "nobody asks for them any more"
+
+
+def test_no_features_are_got_ready_for_questions_that_they_would_not_help() -> None:
+    index = Market(some_items(5, 200)).index()
+    for _ in range(OFTEN):
+        index.plans(PlanQuery(wanted=Wanted(topup=True), max_price=Decimal(5), in_stock=InStock.ANY))
+    assert index.featured.lacking == []
 
 
 def test_a_mark_of_an_offer_that_is_not_here_changes_no_price() -> None:

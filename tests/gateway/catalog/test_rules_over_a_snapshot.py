@@ -6,14 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.catalog.index import Choice, Index, Need, PlanQuery
+from gateway.catalog.index import Choice, Index, Need, PlanQuery, featured
 from gateway.catalog.index.effect import effect, offers_by_rule
+from gateway.catalog.index.featured import OFTEN
 from gateway.catalog.index.indexes import Indexes
 from gateway.catalog.index.rule_prices import MAX_SETS, rule_of_rows, rule_prices_of
 from gateway.catalog.offer_lines import Limits
@@ -29,6 +31,7 @@ from gateway.selling.plan_source import PlanSource, plan_lines
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas import api
+from schemas.features import Wanted
 from schemas.money import Money
 from schemas.plan import WhyNot
 from tests.kit.made_up_market import NOW, REGIONS, Item, Market, offer, some_items, some_rules
@@ -108,15 +111,10 @@ def own_settings() -> Settings:
 
 def deps(made: Market) -> Deps:
     """What admission needs where there is no database."""
-    account = SimpleNamespace(
-        settings=SimpleNamespace(daily_spend_limit=None),
-        manifest=SimpleNamespace(capabilities=(Capability.ORDERS,), charge_tolerance=Decimal(0)),
-    )
-    dear = SimpleNamespace(
-        settings=SimpleNamespace(daily_spend_limit=None, charge_tolerance=made.terms.tolerance["c"]),
-        manifest=account.manifest,
-    )
-    account.settings.charge_tolerance = None
+    manifest = SimpleNamespace(capabilities=(Capability.ORDERS,))
+    unlimited = SimpleNamespace(daily_spend_limit=None)
+    account = SimpleNamespace(settings=unlimited, manifest=manifest, tolerance=Decimal(0))
+    dear = SimpleNamespace(settings=unlimited, manifest=manifest, tolerance=made.terms.tolerance["c"])
     accounts = {"a": account, "b": account, "c": dear}
     return Deps(None, accounts, own_settings(), None, clock=lambda: NOW)  # type: ignore[arg-type]
 
@@ -244,6 +242,27 @@ def test_storefronts_with_equal_rules_share_an_index_and_sets_are_bounded_in_num
     assert len(versions) == 20
     assert len(indexes.used) <= MAX_SETS * 2
     assert len(index.snapshot.memo("rule sets", dict)) <= MAX_SETS
+
+
+def test_features_are_got_ready_once_for_storefronts_with_equal_rules_and_within_the_bytes_of_all() -> None:
+    made = Market(some_items(1, 60)).index()
+    own = {f"sf_{n}": only(PriceRule(Decimal(n % 2 + 1))) for n in range(40)}
+    before = Indexes(made.snapshot, made.standing, RuleSets(only(PriceRule()), own))
+    for storefront in (None, *own):
+        index = before.of(storefront)
+        for _ in range(OFTEN):
+            index.plans(PlanQuery(wanted=Wanted(topup=True)))
+        index.featured.make(index.featured.lacking)
+    after = Indexes(made.snapshot, made.standing, RuleSets(only(PriceRule()), own), before)
+    with patch.object(featured, "offers_with", wraps=featured.offers_with) as worked_out:
+        after.warm(before)
+    assert worked_out.call_count == 3
+    assert all(len(index.featured.made) == 1 for index in after.ready)
+    everyone = RuleSets(only(PriceRule()), {name: only(PriceRule()) for name in own})
+    merged = Indexes(made.snapshot, made.standing, everyone, after)
+    merged.warm(after)
+    assert len(merged.shared.featured.made) == 1
+    assert merged.shared.featured.questions.total() > after.shared.featured.questions.total(), "those of all count"
 
 
 def test_a_rule_of_another_name_keeps_the_version_and_changes_the_words() -> None:
