@@ -28,14 +28,14 @@ from schemas.plan import (
     shown_mb,
 )
 
-CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="A country, by ISO 3166-1.", examples=["JP"])]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", description="A currency, as ISO 4217.", examples=["USD"])]
+CountryCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="A country, by ISO 3166-1.", examples=["JP"])]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3,4}\Z", description="A currency, as ISO 4217.", examples=["USD"])]
 PlanId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=100,
-        pattern="^[a-z0-9][a-z0-9.-]*$",
+        pattern=r"^[a-z0-9][a-z0-9.-]*\Z",
         description="A plan, by its id.",
         examples=["jp-1gb-7d-5c2a9e0b71d4"],
     ),
@@ -45,12 +45,12 @@ SupplierName = Annotated[
     Meta(
         min_length=1,
         max_length=40,
-        pattern="^[a-z0-9_-]+$",
+        pattern=r"^[a-z0-9_-]+\Z",
         description="A supplier account, by its name in the configuration.",
         examples=["pikasim"],
     ),
 ]
-Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.50"])]
+Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", examples=["5.50"])]
 Megabytes = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
 # Addresses that the gateway or a supplier made. One that a request names may hold any visible character.

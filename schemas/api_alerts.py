@@ -26,11 +26,11 @@ AlertKind: TypeAlias = Literal[
     "orders_overdue",
     "stale_rates",
 ]
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+\Z")]
 ChannelKind: TypeAlias = Literal["email", "webhook", "slack", "telegram"]
-BotToken = Annotated[str, Meta(max_length=200, pattern=r"^[0-9]{1,20}:[A-Za-z0-9_-]{20,150}$")]
-ChannelId = Annotated[str, Meta(pattern="^ach_[0-9a-f]{1,40}$")]
-Threshold = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?$", max_length=14, examples=["25"])]
+BotToken = Annotated[str, Meta(max_length=200, pattern=r"^[0-9]{1,20}:[A-Za-z0-9_-]{20,150}\Z")]
+ChannelId = Annotated[str, Meta(pattern=r"^ach_[0-9a-f]{1,40}\Z")]
+Threshold = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,4})?\Z", max_length=14, examples=["25"])]
 
 
 class Alert(msgspec.Struct, frozen=True):

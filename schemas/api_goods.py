@@ -13,7 +13,7 @@ from schemas.examples import AT, example
 from schemas.orders import GoodId
 from schemas.plan import SetAsideReason, WhyNot
 
-Locale = Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Z]{2})?$", max_length=6, examples=["en"])]
+Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?\Z", max_length=6, examples=["en"])]
 
 GoodName = Annotated[str, example("$10 Apple gift card USA")]
 ProductName = Annotated[str, example("Apple gift card | USA")]

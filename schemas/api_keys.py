@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from schemas.api import Price
 from schemas.examples import example
 
-_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"  # one line, not blank
+_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z"  # one line, not blank
 
 KeyName = Annotated[str, Meta(min_length=1, max_length=100, pattern=_LINE, description="What the key is for.")]
 StorefrontName = Annotated[
@@ -102,7 +102,7 @@ class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
     scopes: Annotated[list[ScopeName], example(["storefront", "goods"])]
 
 
-MandateAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["20.00"])]
+MandateAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", examples=["20.00"])]
 
 
 class MandateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,8 +13,8 @@ from schemas.examples import example
 from schemas.plan import About, SetAsideReason
 
 Tellable = Literal["place", "unit", "attribute"]
-_MEANS = "^([A-Z]{2}( [A-Z]{2})*|[0-9]{1,3}(/[0-9]{1,4})?|country|data|days)$"
-ProviderName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$", examples=["pikasim"])]
+_MEANS = r"^([A-Z]{2}( [A-Z]{2})*|[0-9]{1,3}(/[0-9]{1,4})?|country|data|days)\Z"
+ProviderName = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+\Z", examples=["pikasim"])]
 
 
 class UnmappedGroup(msgspec.Struct, frozen=True):
@@ -65,11 +65,13 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     about: Annotated[Tellable, example("place")]
-    word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$"), example("Asia Pacific 3")]
+    word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z"), example("Asia Pacific 3")]
     means: Annotated[str, Meta(max_length=1000, pattern=_MEANS, examples=["TR"]), example("AU HK JP")]
     provider: Annotated[ProviderName | None, example("pikasim")] = None
     supplier: SupplierName | None = None
-    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$"), example("their support named the countries")] = ""
+    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z"), example("their support named the countries")] = (
+        ""
+    )
 
 
 class StoredMapping(msgspec.Struct, frozen=True):

@@ -17,8 +17,8 @@ MovementKind = Literal["charge", "refund", "deposit", "adjustment", "other"]
 LedgerVerdict = Literal[
     "same", "only_theirs", "only_ours", "amount_differs", "open", "explained", "apart", "statement_not_read"
 ]
-WayName = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$", examples=["stripe"])]
-PositiveAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["100.00"])]
+WayName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\Z", examples=["stripe"])]
+PositiveAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", examples=["100.00"])]
 
 
 class SupplierDepositWay(msgspec.Struct, frozen=True):

@@ -89,7 +89,7 @@ class VirtualNumber(msgspec.Struct, frozen=True, kw_only=True):
         created_at: When it was delivered.
     """
 
-    id: Annotated[str, Meta(pattern="^num_[0-9a-f]{24}$", examples=["num_5c1f0a9be2d44b7788aa0c13"])]
+    id: Annotated[str, Meta(pattern=r"^num_[0-9a-f]{24}\Z", examples=["num_5c1f0a9be2d44b7788aa0c13"])]
     order_id: Annotated[str, example("ord_7f3a9c20e1b84d65")]
     phone_number: Annotated[str, example("+12025550123")]
     country: Annotated[CountryCode, example("US")]

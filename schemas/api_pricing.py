@@ -13,17 +13,17 @@ from schemas.examples import example
 from schemas.page import Page
 from schemas.plan import Scope
 
-Percent = Annotated[str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?$", examples=["18"])]
-RuleAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["0.50"])]
-RuleId = Annotated[str, Meta(pattern="^pr_[0-9a-f]{16}$", examples=["pr_9f2c41d07be5a613"])]
-RuleName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Europe"])]
-StorefrontName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["travel-shop"])]
+Percent = Annotated[str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?\Z", examples=["18"])]
+RuleAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", examples=["0.50"])]
+RuleId = Annotated[str, Meta(pattern=r"^pr_[0-9a-f]{16}\Z", examples=["pr_9f2c41d07be5a613"])]
+RuleName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z", examples=["Europe"])]
+StorefrontName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z", examples=["travel-shop"])]
 Region = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=60,
-        pattern="^[a-z0-9_-]+$",
+        pattern=r"^[a-z0-9_-]+\Z",
         description="A region, by its code in `/v1/regions`.",
         examples=["europe"],
     ),

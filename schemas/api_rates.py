@@ -14,7 +14,7 @@ from schemas.page import Page
 
 RateKind = Literal["fetched", "set", "imported", "shipped", "fixed"]
 RateState = Literal["in_force", "old", "expired"]
-SentRate = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", max_length=25, examples=["16250"])]
+SentRate = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?\Z", max_length=25, examples=["16250"])]
 BaseCurrency = Annotated[CurrencyCode, example("USD")]
 RupiahCode = Annotated[CurrencyCode, example("IDR")]
 RupiahRate = Annotated[str, example("0.0000615384615385")]
@@ -164,7 +164,7 @@ class RateFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text: What stands in it.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["rates.csv"])]
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z", examples=["rates.csv"])]
     text: Annotated[
         str,
         Meta(min_length=1, max_length=60_000, examples=["date,base,currency,rate\n2026-11-20,USD,IDR,16250\n"]),

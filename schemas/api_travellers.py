@@ -10,13 +10,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.examples import example
 
-ShopName = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Color = Annotated[str, Meta(pattern="^(#[0-9A-Fa-f]{6})?$", max_length=7)]
-TopupUrl = Annotated[str, Meta(max_length=1000, pattern=r"^[!-~]*$")]
+ShopName = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Color = Annotated[str, Meta(pattern=r"^(#[0-9A-Fa-f]{6})?\Z", max_length=7)]
+TopupUrl = Annotated[str, Meta(max_length=1000, pattern=r"^[!-~]*\Z")]
 ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}"
-SenderAddress = Annotated[str, Meta(max_length=254, pattern=f"^({ADDRESS})?$")]
-EmailLanguage = Annotated[str, Meta(pattern="^([a-z]{2})?$", max_length=2)]
-LogoText = Annotated[str, Meta(max_length=56_000, pattern="^[A-Za-z0-9+/=]*$")]
+SenderAddress = Annotated[str, Meta(max_length=254, pattern=rf"^({ADDRESS})?\Z")]
+EmailLanguage = Annotated[str, Meta(pattern=r"^([a-z]{2})?\Z", max_length=2)]
+LogoText = Annotated[str, Meta(max_length=56_000, pattern=r"^[A-Za-z0-9+/=]*\Z")]
 
 
 class TravellerSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,9 @@ from schemas.orders import MetadataKey, MetadataValue, Note, QuoteId, Reference
 from schemas.quotes import NeedFeatures
 
 CheckoutStatus = Literal["creating", "open", "paid", "expired", "needs_review", "failed", "closed"]
-CheckoutId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_]+$", examples=["co_7f3a9c20e1b8"])]
+CheckoutId = Annotated[
+    str, Meta(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_]+\Z", examples=["co_7f3a9c20e1b8"])
+]
 CaseReason = Literal[
     "paid_twice",
     "paid_too_little",
@@ -36,13 +38,13 @@ CaseReason = Literal[
     "order_cancelled",
 ]
 Language = Annotated[
-    str, Meta(pattern="^[a-z]{2}$", description="Of the payment page, ISO 639-1.", examples=["en", "ru"])
+    str, Meta(pattern=r"^[a-z]{2}\Z", description="Of the payment page, ISO 639-1.", examples=["en", "ru"])
 ]
 ReturnUrl = Annotated[
     str,
     Meta(
         max_length=500,
-        pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?$",
+        pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?\Z",
         description="Where the customer comes back to after paying; https in live mode.",
         examples=["https://shop.example.com/thanks"],
     ),

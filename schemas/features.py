@@ -108,7 +108,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
                 " name, or its MCC and MNC.",
                 min_length=1,
                 max_length=60,
-                pattern=r"^\S(.*\S)?$",
+                pattern=r"^\S(.*\S)?\Z",
                 examples=["Docomo"],
             ),
         ]
@@ -120,7 +120,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             _asks(
                 _EXIT,
                 "Where traffic reaches the internet; matches only what is known.",
-                pattern="^[A-Z]{2}$",
+                pattern=r"^[A-Z]{2}\Z",
                 examples=["JP"],
             ),
         ]
@@ -133,7 +133,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
                 _NOT_EXIT,
                 "Traffic does not reach the internet in this country, or, with commas, in any of these; matches only"
                 " what is known.",
-                pattern="^[A-Z]{2}(,[A-Z]{2}){0,19}$",
+                pattern=r"^[A-Z]{2}(,[A-Z]{2}){0,19}\Z",
                 examples=["CN,HK"],
             ),
         ]

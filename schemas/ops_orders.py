@@ -10,11 +10,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.api import Cost, Price, SupplierName
 from schemas.examples import example
-from schemas.orders import WITHOUT_CODE, ActivationCode, Attempt, Note, Order, OrderedEsim
+from schemas.orders import WITHOUT_CODE, ActivationCode, Attempt, Note, Order, OrderedEsim, Reason
 
-Iccid = Annotated[str, Meta(pattern="^[0-9]{18,22}$", examples=["8999901000000000017"])]
-PhoneNumber = Annotated[str, Meta(max_length=26, pattern=r"^\+?[0-9][0-9 ().-]{3,24}$", examples=["+12025550123"])]
-CodeText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Iccid = Annotated[str, Meta(pattern=r"^[0-9]{18,22}\Z", examples=["8999901000000000017"])]
+PhoneNumber = Annotated[str, Meta(max_length=26, pattern=r"^\+?[0-9][0-9 ().-]{3,24}\Z", examples=["+12025550123"])]
+CodeText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_: Annotated[Literal["fulfilled", "failed", "refunded", "released"], example("fulfilled")] = msgspec.field(
         name="as"
     )
-    note: Annotated[Note, example("the supplier's support sent the code")]
+    note: Annotated[Reason, example("the supplier's support sent the code")]
     activation_code: Annotated[ActivationCode | UnsetType, example("LPA:1$smdp.example.com$ABC-123")] = UNSET
     iccid: Annotated[Iccid | UnsetType, example("8944500102198765432")] = UNSET
     phone_number: PhoneNumber | UnsetType = UNSET

@@ -12,7 +12,7 @@ from schemas.examples import example
 from schemas.orders import Email, FieldName, FieldValue, GoodId, MetadataKey, MetadataValue, QuoteId, Reference, TierId
 from schemas.quotes import NeedFeatures
 
-LanguageTag = Annotated[str, Meta(max_length=35, pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$", examples=["de"])]
+LanguageTag = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}\Z", examples=["de"])]
 
 
 class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +23,7 @@ class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         currency: The currency of the amount.
     """
 
-    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["9.90"])]
+    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", examples=["9.90"])]
     currency: CurrencyCode
 
 
@@ -98,7 +98,7 @@ class OrderForQuote(OrderOptions, frozen=True, forbid_unknown_fields=True):
 
 
 Quantity = Annotated[int, Meta(ge=1, le=20)]
-BatchReference = Annotated[str, Meta(min_length=1, max_length=97, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
+BatchReference = Annotated[str, Meta(min_length=1, max_length=97, pattern=r"^[^\x00-\x1f\x7f]+\Z", examples=["YOUR-1"])]
 
 
 class BatchForPlan(OrderForPlan, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -186,4 +186,6 @@ class TopupForOption(OrderOptions, frozen=True, forbid_unknown_fields=True):
         topup_plan_id: The plan to add: `id` in the eSIM's list of top-up plans.
     """
 
-    topup_plan_id: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_.-]+$"), example("tp_3b9d20")]
+    topup_plan_id: Annotated[
+        str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+\Z"), example("tp_3b9d20")
+    ]

@@ -21,14 +21,14 @@ ANSWERED: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "ca
 """Statuses that only time, an operator or the storefront changes: the gateway has nothing more to do."""
 
 # Text that PostgreSQL can keep: no NUL.
-Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
-QuoteId = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^qt_[A-Za-z0-9_-]+$", examples=["qt_Zm9vYmFy"])]
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z", examples=["YOUR-1"])]
+QuoteId = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^qt_[A-Za-z0-9_-]+\Z", examples=["qt_Zm9vYmFy"])]
 OrderId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=60,
-        pattern="^[A-Za-z0-9_]+$",
+        pattern=r"^[A-Za-z0-9_]+\Z",
         description="An order, by its id.",
         examples=["ord_7f3a9c20e1b84d65"],
     ),
@@ -37,24 +37,25 @@ Email = Annotated[
     str,
     Meta(
         max_length=254,
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}$",
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}\Z",
         examples=["traveller@example.com"],
     ),
 ]
-Note = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]
-MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
-MetadataValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Note = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*\Z")]
+Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*\Z")]  # not blank
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]+\Z")]
+MetadataValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 ActivationCode = Annotated[
-    str, Meta(max_length=500, pattern=r"^(LPA:)?1\$[^\x00-\x20\x7f]+$", examples=["LPA:1$smdp.example.com$ABC-123"])
+    str, Meta(max_length=500, pattern=r"^(LPA:)?1\$[^\x00-\x20\x7f]+\Z", examples=["LPA:1$smdp.example.com$ABC-123"])
 ]
 
 
-TierId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_.-]+$", examples=["7d"])]
+TierId = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9_.-]+\Z", examples=["7d"])]
 GoodId = Annotated[
-    str, Meta(min_length=1, max_length=120, pattern="^[A-Za-z0-9_.-]+$", examples=["good_5c2a9e0b7d41f3a86c1e9b02"])
+    str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.-]+\Z", examples=["good_5c2a9e0b7d41f3a86c1e9b02"])
 ]
-FieldName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
-FieldValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+FieldName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+\Z")]
+FieldValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ EndpointUrl = Annotated[
 EndpointEvents = Annotated[
     list[NoticeType], Meta(max_length=20, description="Which events are sent; none named means all.")
 ]
-Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
+Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*\Z")]
 
 
 class NewEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

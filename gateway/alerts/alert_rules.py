@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from gateway.alerts.alert_kinds import HEALTH_KINDS, KINDS
+from providers.kit.places import is_country, unknown_country
 from schemas.api_alerts import AlertKind
 
 Direction: TypeAlias = Literal["any", "up", "down"]
@@ -275,6 +276,12 @@ def active_of(rule: Rule, active: Iterable[ActiveAlert]) -> dict[str, ActiveAler
     return {alert.subject: alert for alert in active if alert.rule_id == rule.id}
 
 
+def _country_fault(kind: str, country: str) -> str | None:
+    if kind != "price_move":
+        return "is only of moved prices"
+    return None if is_country(country) else unknown_country(country)
+
+
 def fault_of(rule: Rule) -> dict[str, str]:
     """What is wrong with a rule, by field; empty when nothing is."""
     faults: dict[str, str] = {}
@@ -292,8 +299,8 @@ def fault_of(rule: Rule) -> dict[str, str]:
         faults["direction"] = "is only of moved prices"
     if rule.kind in HEALTH_KINDS and rule.supplier is not None:
         faults["supplier"] = "means nothing for this kind"
-    if rule.kind != "price_move" and rule.country is not None:
-        faults["country"] = "is only of moved prices"
+    if rule.country is not None and (fault := _country_fault(rule.kind, rule.country)) is not None:
+        faults["country"] = fault
     if rule.kind == "price_move" and rule.about == "plan" and rule.supplier is not None:
         faults["supplier"] = "means nothing for the cheapest of all suppliers"
     return faults

@@ -16,7 +16,7 @@ from schemas.api_audit import AuditEntry
 from schemas.page import Page
 
 routes = Table()
-Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+\Z")]
 
 
 class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -11,12 +11,11 @@ from gateway.api import state
 from gateway.api.answers import Answer
 from gateway.api.parameters import CurrencyParameters, PlanParameters
 from gateway.api.problems import Refusal, invalid, left_catalogue
-from gateway.api.reading import clamped, read_query, unset_to_none
+from gateway.api.reading import clamped, read_query, require_country, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog import wanted_rules
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
 from gateway.catalog.wanted_rules import InvalidFeature
-from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryList, OfferList, Plan, PlanList, RegionList
 from schemas.features import Wanted
 from schemas.quotes import NeedFeatures
@@ -160,8 +159,7 @@ def question(error: QueryError, names: dict[str, str] | None = None) -> Refusal:
 
 def _known_countries(codes: list[str]) -> tuple[str, ...]:
     for code in codes:
-        if not is_country(code):
-            raise invalid("/country", unknown_country(code))
+        require_country(code)
     return tuple(sorted(set(codes)))
 
 

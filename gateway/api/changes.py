@@ -14,7 +14,7 @@ from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import clamped, read_body, read_query, unset_to_none
+from gateway.api.reading import clamped, read_body, read_query, require_country, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
@@ -37,11 +37,13 @@ from schemas.page import Page
 
 routes = Table()
 
-_Figure = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", max_length=16)]
+_Figure = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z", max_length=16)]
 _Suppliers = Annotated[list[SupplierName], Meta(max_length=50, description="Only these suppliers; may be repeated.")]
 _Kinds = Annotated[list[ChangeKind], Meta(max_length=6, description="Only these kinds; may be repeated.")]
 _Mode = Annotated[Literal["live", "test"], Meta(description="Only suppliers in this mode.")]
-_OfferId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$", max_length=60, description="Only this offer of the plan.")]
+_OfferId = Annotated[
+    str, Meta(pattern=r"^[a-z0-9_]{1,60}\Z", max_length=60, description="Only this offer of the plan.")
+]
 
 
 class ChangeParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -118,6 +120,7 @@ async def list_changes(request: web.Request) -> web.Response:
     `min_amount` in base currency. A page may hold fewer than `limit` although `has_more`.
     """
     sent = read_query(request, ChangeParameters)
+    require_country(sent.country)
     wanted = ChangeFilter(
         kinds=frozenset(sent.kind),
         suppliers=tuple(dict.fromkeys(sent.supplier)),

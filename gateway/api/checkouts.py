@@ -59,7 +59,7 @@ class OpsCheckoutParameters(PageParameters, frozen=True, forbid_unknown_fields=T
     status: _Status | UnsetType = UNSET
     mode: _Mode | UnsetType = UNSET
     storefront: (
-        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="A storefront's name.")]
+        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z", description="A storefront's name.")]
         | UnsetType
     ) = UNSET
 

@@ -16,6 +16,7 @@ from msgspec import inspect
 from msgspec import json as msgspec_json
 
 from gateway.api.descriptions import class_of, field_texts, text_of, text_of_type
+from schemas.patterns import as_ecmascript
 
 REF = "#/components/schemas/{name}"
 _PAGE_OF = re.compile(r"Page_(\w+)_")
@@ -42,7 +43,7 @@ def component_name(kind: Any) -> str:
 def components_of(kinds: Iterable[Any], bodies: Iterable[Any] = ()) -> dict[str, dict[str, Any]]:
     """The schemas of these types and of all within them, by name. Requests are made of ``bodies``."""
     everything = sorted({*kinds, *bodies}, key=component_name)
-    _, raw = msgspec_json.schema_components(everything, ref_template=REF)
+    raw = as_ecmascript(msgspec_json.schema_components(everything, ref_template=REF)[1])
     types = dict(_named_types(everything))
     request_names = {name for name, _ in _named_types(bodies)}
     return {
@@ -53,7 +54,7 @@ def components_of(kinds: Iterable[Any], bodies: Iterable[Any] = ()) -> dict[str,
 
 def parameters_of(kind: type[msgspec.Struct]) -> Iterator[dict[str, Any]]:
     """The parameters of a query that is checked against this type."""
-    _, components = msgspec_json.schema_components([kind], ref_template=REF)
+    components = as_ecmascript(msgspec_json.schema_components([kind], ref_template=REF)[1])
     described = components[kind.__name__]
     texts = field_texts(kind)
     for field in _fields(kind):

@@ -13,15 +13,13 @@ from gateway.api.changes import actor_of
 from gateway.api.ordering import deps_of, refusal, storefront_of
 from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, NoParameters, PageParameters
-from gateway.api.problems import invalid
-from gateway.api.reading import read_query, unset_to_none
+from gateway.api.reading import read_query, require_country, unset_to_none
 from gateway.api.spec import Table
 from gateway.items.goods_rows import Wanted
 from gateway.kit.problem import Problem
 from gateway.selling import goods, ops_goods
 from gateway.selling.goods import Asker
 from gateway.selling.goods_view_rows import Narrowed
-from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryCode, SupplierName
 from schemas.api_goods import (
     DigitalGood,
@@ -38,7 +36,7 @@ from schemas.page import Page
 routes = Table()
 
 Language = Annotated[Locale, Meta(description="The language of names and descriptions, where the supplier has it.")]
-Words = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="Words of the name.")]
+Words = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+\Z", description="Words of the name.")]
 
 
 class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,7 +44,7 @@ class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
     category: (
         Annotated[
-            str, Meta(pattern=r"^[^\x00]+$", max_length=60, description="A category's `id` in `/v1/goods/categories`.")
+            str, Meta(pattern=r"^[^\x00]+\Z", max_length=60, description="A category's `id` in `/v1/goods/categories`.")
         ]
         | UnsetType
     ) = UNSET
@@ -54,7 +52,7 @@ class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
         Annotated[
             str,
             Meta(
-                pattern="^[a-z_]+$",
+                pattern=r"^[a-z_]+\Z",
                 max_length=60,
                 description="`voucher`, `recharge_fixed`, `recharge`, `voucher_open_range` or `other`.",
                 examples=["voucher"],
@@ -65,7 +63,7 @@ class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
     q: Words | UnsetType = UNSET
     country: Annotated[CountryCode, Meta(description="Only goods accepted there.")] | UnsetType = UNSET
     attribute: Annotated[
-        list[Annotated[str, Meta(pattern=r"^[^:\x00]+:[^\x00]+$", max_length=300, examples=["denomination:10"])]],
+        list[Annotated[str, Meta(pattern=r"^[^:\x00]+:[^\x00]+\Z", max_length=300, examples=["denomination:10"])]],
         Meta(max_length=10, description="`code:value`, to the letter; repeated: all of them."),
     ] = msgspec.field(default_factory=list)
     locale: Language | UnsetType = UNSET
@@ -79,7 +77,7 @@ class GoodParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
+                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z",
                 max_length=16,
                 description="A denomination of one's choice, in its own currency: the price is then of it.",
                 examples=["25"],
@@ -123,8 +121,7 @@ async def list_goods(request: web.Request) -> web.Response:
     Vouchers and recharges beside eSIMs, by name, with their prices of now.
     """
     sent = read_query(request, GoodsParameters)
-    if sent.country is not UNSET and not is_country(sent.country):
-        raise invalid("/country", unknown_country(sent.country))
+    require_country(sent.country)
     wanted = Wanted(
         category=unset_to_none(sent.category),
         type=unset_to_none(sent.type),

@@ -14,7 +14,7 @@ from gateway.api.ordering import deps_of, refusal, storefront_of
 from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import read_body, read_query, unset_to_none
+from gateway.api.reading import read_body, read_query, require_country, unset_to_none
 from gateway.api.spec import Table
 from gateway.inventory import numbers
 from gateway.kit.problem import Problem
@@ -63,6 +63,7 @@ async def list_number_tiers(request: web.Request) -> web.Response:
     `{"number": {"country": "US", "tier_id": "7d"}}`.
     """
     sent = read_query(request, TierParameters)
+    require_country(sent.country)
     found = await numbers.tiers(
         deps_of(request), *storefront_of(request), unset_to_none(sent.country), unset_to_none(sent.currency)
     )

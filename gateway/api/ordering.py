@@ -32,7 +32,7 @@ LONGEST_WAIT_SECONDS = 30
 SETTLED_SECONDS = 0.05
 _KEY = "[!-~]([ -~]{0,253}[!-~])?"
 _KEY_FORM = re.compile(_KEY)
-_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,300})\"?\s*(?=$|[,;])", re.IGNORECASE)
 _RETRY_AFTER: Mapping[str, int] = {"unavailable": 5, "selling_stopped": 60}  # seconds; a stop is lifted by an operator
 IDEMPOTENCY_KEY = "Idempotency-Key"
 HEADERS: Mapping[str, Header] = {

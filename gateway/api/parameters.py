@@ -36,7 +36,7 @@ Triggers = Annotated[
 ]
 
 
-MetadataText = Annotated[str, Meta(pattern=r"^[^\x00:]{1,40}:[^\x00]*$", max_length=541, examples=["cart:8812"])]
+MetadataText = Annotated[str, Meta(pattern=r"^[^\x00:]{1,40}:[^\x00]*\Z", max_length=541, examples=["cart:8812"])]
 
 
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +58,9 @@ class PlanParameters(Wanted, frozen=True, forbid_unknown_fields=True):
     region: (
         Annotated[
             str,
-            Meta(pattern="^[a-z0-9_-]+$", max_length=60, description="Plans of this region (`code` in `/v1/regions`)."),
+            Meta(
+                pattern=r"^[a-z0-9_-]+\Z", max_length=60, description="Plans of this region (`code` in `/v1/regions`)."
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -86,7 +88,7 @@ class PlanParameters(Wanted, frozen=True, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
+                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?\Z",
                 max_length=16,
                 description="The highest price, as an amount of `currency`.",
                 examples=["9.90"],
@@ -196,7 +198,7 @@ class PriceParameters(BucketParameters, frozen=True, forbid_unknown_fields=True,
     region: (
         Annotated[
             str,
-            Meta(pattern="^[a-z0-9_-]+$", max_length=60, description="Only countries of this region."),
+            Meta(pattern=r"^[a-z0-9_-]+\Z", max_length=60, description="Only countries of this region."),
         ]
         | UnsetType
     ) = UNSET
@@ -215,7 +217,7 @@ class CompareParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Offers side by side."""
 
     offer: Annotated[
-        list[Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$")]],
+        list[Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,60}\Z")]],
         Meta(min_length=2, max_length=10, description="An offer's `id`; repeated, two to ten of them."),
     ]
     mode: (
@@ -257,7 +259,7 @@ class OpsOrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True
     )
     supplier: Annotated[SupplierName, Meta(description="Orders for which this supplier was asked.")] | UnsetType = UNSET
     storefront: (
-        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="A storefront's name.")]
+        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+\Z", description="A storefront's name.")]
         | UnsetType
     ) = UNSET
 

@@ -8,12 +8,12 @@ from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import BucketParameters, CompareParameters, PricedOfferParameters, PriceParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import read_query, unset_to_none
+from gateway.api.reading import read_query, require_country, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices import prices
-from providers.kit.places import is_country, unknown_country
+from providers.kit.places import is_country
 from schemas.api_prices import Comparison, PricedOffer, PriceMatrix
 from schemas.page import Page
 
@@ -36,8 +36,7 @@ async def list_prices(request: web.Request) -> web.Response:
     sent = read_query(request, PriceParameters)
     index = _index(request, sent)
     for code in sent.country:
-        if not is_country(code):
-            raise invalid("/country", unknown_country(code))
+        require_country(code)
     region = unset_to_none(sent.region)
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")

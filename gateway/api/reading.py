@@ -16,6 +16,8 @@ from msgspec import inspect
 
 from gateway.api.problems import Refusal, invalid
 from gateway.kit.request_body import receive_body
+from providers.kit.places import is_country, unknown_country
+from schemas.patterns import pattern_as_ecmascript
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -68,13 +70,26 @@ async def read_body(request: web.Request, *kinds: type[T], optional: bool = Fals
         sent = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Refusal("malformed", f"the body is not valid JSON: {error.msg} at character {error.pos}") from None
+    sent = _plain(sent, "")
     if not isinstance(sent, dict):
         raise invalid("", "must be a JSON object")
-    kind = next((kind for kind in kinds[:-1] if set(kind.__struct_fields__[:1]) & sent.keys()), kinds[-1])
+    *others, last = [kind.__struct_fields__[0] for kind in kinds]
+    named = [kind for kind in kinds if kind.__struct_fields__[0] in sent]
+    if others and not named:
+        raise invalid(f"/{last}", f"is required, or one of {', '.join(others)}")
+    kind = named[0] if named else kinds[-1]
+    if len(named) > 1:
+        raise invalid(f"/{named[-1].__struct_fields__[0]}", f"may not stand beside {kind.__struct_fields__[0]}")
     try:
-        return msgspec.convert(_plain(sent, ""), kind)
+        return msgspec.convert(sent, kind)
     except msgspec.ValidationError as error:
         raise _pointed(error, kind) from None
+
+
+def require_country(code: str | msgspec.UnsetType) -> None:
+    """Refuse an unknown country, where one was sent. Raises ``Refusal``."""
+    if code is not msgspec.UNSET and not is_country(code):
+        raise invalid("/country", unknown_country(code))
 
 
 def require_no_nul(pointer: str, text: str) -> None:
@@ -143,7 +158,7 @@ def _expected(detail: str, types: Iterable[inspect.Type]) -> str | None:
         examples = (kind.extra_json_schema or {} for kind in types if isinstance(kind, inspect.Metadata))
         example = next((found["examples"][0] for found in examples if "examples" in found), None)
         such_as = "" if example is None else f", such as {_in_json(example)}"
-        return f"Must match {literal_eval(form['pattern'])}{such_as}."
+        return f"Must match {pattern_as_ecmascript(literal_eval(form['pattern']))}{such_as}."
     if (unknown := _UNKNOWN_VALUE.fullmatch(detail)) is None:
         return None
     value = unknown["value"]

@@ -18,6 +18,7 @@ from msgspec import inspect
 from gateway.api.descriptions import field_texts, text_of_type
 from gateway.api.problems import KINDS
 from gateway.cli.operation_client import Gateway, ProblemReceivedError, route_of
+from schemas.patterns import as_ecmascript
 
 WAIT = {"Prefer": "wait=20"}
 PNG = "image/png"
@@ -104,7 +105,7 @@ def input_schema(tool: Tool) -> dict[str, Any]:
         info = inspect.type_info(kind)
         if not isinstance(info, inspect.StructType):
             continue
-        _, components = msgspec.json.schema_components([info.cls], ref_template=_DEFINED)
+        components = as_ecmascript(msgspec.json.schema_components([info.cls], ref_template=_DEFINED)[1])
         schema, texts = components.pop(info.cls.__name__), field_texts(info.cls)
         definitions |= components
         for each in info.fields:

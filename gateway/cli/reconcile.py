@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DIFFERENT = 3
 NOT_COMPARED = 4
+_FIRST_DAY = date(2000, 1, 1)
 
 _WORDS = {
     "charge_without_attempt": "charged for an order that no attempt of ours knows",
@@ -88,9 +89,12 @@ def reconcile(
 
 def _date(text: str | None) -> date | None:
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = None if text is None else date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"--date: {text!r} is no day such as 2026-11-20") from None
+    if day is not None and not _FIRST_DAY <= day <= datetime.now(UTC).date() + timedelta(days=1):
+        raise ConfigurationError(f"--date: nothing was bought on {day}")
+    return day
 
 
 def _print(report: Reconciled) -> None:

@@ -23,7 +23,7 @@ from schemas.money import Money
 from schemas.page import Page
 
 T = TypeVar("T")
-CURSOR_FORM = "^([0-9a-f]{2}){1,300}$"
+CURSOR_FORM = r"^([0-9a-f]{2}){1,300}\Z"
 _SEPARATOR = "\x1f"
 _BIGINT_DIGITS = 18
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")

@@ -398,7 +398,7 @@ def load(config: Path | None = None, **overrides: Any) -> Settings:
             values = _over(values, tomllib.loads(path.read_text("utf-8")))
         except OSError as error:
             raise ConfigurationError(f"{ENV_CONFIG}: cannot read {path}: {error.strerror}") from None
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}: {error}") from None
     try:
         return Settings(**_over(values, overrides))

@@ -33,6 +33,18 @@ def ways(account: Account | None) -> tuple[DepositWay, ...]:
     return tuple(sorted(offered, key=lambda way: not way.online))
 
 
+def _wrong_amount(account: Account, way: DepositWay, amount: Money) -> Problem | None:
+    if not (amount.amount.is_finite() and 0 < amount.amount <= MOST):
+        part, what = "amount", f"must be more than 0 and at most {MOST}"
+    elif amount != amount.rounded_up():
+        part, what = "amount", f"has more decimals than {amount.currency} has"
+    elif way.currency is not None and amount.currency != way.currency:
+        part, what = "currency", f"{account.manifest.title} takes {way.currency} here"
+    else:
+        return None
+    return Problem("conflict", f"amount: {what}", ((f"/amount/{part}", what),))
+
+
 async def begin(deps: Deps, name: str, way: str, amount: Money, actor: Visitor | str) -> Deposit | Problem:
     """Ask the supplier for a page at which an operator pays. No money moves before somebody does.
 
@@ -45,12 +57,8 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, actor: Visitor |
     found = next((known for known in ways(account) if known.name == way), None)
     if found is None or not found.online:
         return _no_way(account, way, found)
-    if not (amount.amount.is_finite() and 0 < amount.amount <= MOST):
-        what = f"must be more than 0 and at most {MOST}"
-        return Problem("conflict", f"amount: {what}", (("/amount/amount", what),))
-    if found.currency is not None and amount.currency != found.currency:
-        what = f"{account.manifest.title} takes {found.currency} here"
-        return Problem("conflict", f"amount: {what}", (("/amount/currency", what),))
+    if (wrong := _wrong_amount(account, found, amount)) is not None:
+        return wrong
     deposit_id = f"dep_{secrets.token_hex(12)}"
     async with deps.pool.acquire() as connection, connection.transaction():
         by = actor if isinstance(actor, str) else actor.name

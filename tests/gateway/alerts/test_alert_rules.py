@@ -20,6 +20,7 @@ from gateway.alerts.alert_rules import (
     evaluate_moves,
     fault_of,
 )
+from providers.kit.places import unknown_country
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RULE = Rule(id="r", name="r", kind="price_move", threshold=Decimal(25))
@@ -98,6 +99,11 @@ def test_a_rule_on_rises_does_not_see_falls():
 
 def _fields(rule):
     return {name: getattr(rule, name) for name in rule.__struct_fields__}
+
+
+def test_a_rule_for_a_country_that_is_none_makes_no_sense():
+    in_a_country = [(code, fault_of(Rule(**{**_fields(RULE), "country": code}))) for code in ("JP", "ZZ")]
+    assert in_a_country == [("JP", {}), ("ZZ", {"country": unknown_country("ZZ")})]
 
 
 def test_the_first_rules_make_sense():

@@ -25,6 +25,7 @@ async def test_countries_and_tiers_come_from_the_database_with_prices(shop: Shop
     assert all(one["price"]["currency"] == "EUR" for one in tiers["data"])
     assert (await (await shop.api.get("/v1/numbers/tiers?country=FR")).json())["data"] == []
     assert (await shop.api.get("/v1/numbers/tiers?currency=ZZZ")).status == 422
+    assert (await shop.api.get("/v1/numbers/tiers?country=ZZ")).status == 422
     assert asked == len(suppliers.simulator("beppay").sales())
 
 

@@ -82,7 +82,15 @@ async def test_changes_come_newest_first_in_pages_and_by_every_filter(moved):
         "0.50",
         11.11,
     )
-    for bad in ("kind=sideways", "min_percent=-1", "since=lately", "country=Japan", "mode=both", "supplier=A%20B"):
+    for bad in (
+        "kind=sideways",
+        "min_percent=-1",
+        "since=lately",
+        "country=Japan",
+        "country=ZZ",
+        "mode=both",
+        "supplier=A%20B",
+    ):
         await problem(await moved.get(f"/v1/ops/changes?{bad}"), 422, "invalid")
 
 

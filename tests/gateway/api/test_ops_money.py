@@ -89,6 +89,12 @@ def _usd(amount):
             "USD",
         ),
         (
+            {"supplier": "pikasim", "way": "stripe", "amount": _usd("9.001")},
+            409,
+            "conflict",
+            "more decimals than USD has",
+        ),
+        (
             {"supplier": "pikasim", "way": "stripe", "amount": _usd("-9")},
             422,
             "invalid",

@@ -101,6 +101,10 @@ async def test_requests_that_are_wrong_by_themselves(shop):
         ({"plan_id": PLAN, "metadata": {"a": "\0"}}, "/metadata/a"),
         ({"plan_id": PLAN, "features": {"topup": False}}, "/features/topup"),
         ({"plan_id": PLAN, "features": {"exit_country": "ZZ"}}, "/features/exit_country"),
+        ({"plan_id": PLAN, "reference": "YOUR-1\n"}, "/reference"),
+        ({"plan_id": PLAN, "customer": {"email": "traveller@example.com\n"}}, "/customer/email"),
+        ({"plan_id": PLAN, "max_price": {"amount": "12\n", "currency": "USD"}}, "/max_price/amount"),
+        ({"plan_id": PLAN, "max_price": {"amount": "12", "currency": "USD\n"}}, "/max_price/currency"),
         ([], ""),
     ],
 )
@@ -109,6 +113,17 @@ async def test_a_body_that_is_not_an_order_is_422_and_says_where(api, body, poin
     told = await problem(answer)
     assert (answer.status, told["code"]) == (422, "invalid")
     assert [error["pointer"] for error in told["errors"]] == [pointer]
+
+
+async def test_a_body_with_none_or_several_of_what_is_bought_names_what_may_stand(api):
+    headers = {"Idempotency-Key": "k"}
+    told = await problem(await api.post("/v1/orders", json={}, headers=headers))
+    assert told["errors"] == [{"pointer": "/quote_id", "detail": "is required, or one of plan_id, number, good_id"}]
+    told = await problem(await api.post("/v1/orders", json={"plan_id": PLAN, "good_id": "good_1"}, headers=headers))
+    assert told["errors"] == [{"pointer": "/good_id", "detail": "may not stand beside plan_id"}]
+    deep = "[" * 40 + "]" * 40
+    answer = await api.post("/v1/orders", data=deep, headers=headers | {"Content-Type": "application/json"})
+    assert await code(answer) == (400, "malformed")
 
 
 async def test_what_stands_against_an_order_is_told_and_the_key_stays_free(shop):

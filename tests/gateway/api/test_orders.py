@@ -142,6 +142,9 @@ async def test_an_operator_settles_what_waits_for_a_person(shop):
     assert [(row["id"], row["storefront"], row["mode"]) for row in listed] == [(order["id"], "shop", "test")]
     path = f"/v1/ops/orders/{order['id']}"
     assert (await (await shop.ops.post(f"{path}/look-up")).json())["status"] == "needs_review"
+    for nothing in ("", "  ", "\n"):
+        unexplained = await shop.ops.post(f"{path}/resolve", json={"as": "failed", "note": nothing})
+        assert (unexplained.status, (await unexplained.json())["errors"][0]["pointer"]) == (422, "/note")
     without = await shop.ops.post(f"{path}/resolve", json={"as": "fulfilled", "note": "said so"})
     assert (without.status, (await without.json())["errors"][0]["pointer"]) == (422, "/activation_code")
     word = {
@@ -252,6 +255,7 @@ class Asking:
         (("wait=-1",), 0),
         (("await=9",), 0),
         (("wait=999999999",), 30),
+        (("wait=" + "9" * 300,), 30),
     ],
 )
 def test_a_preference_to_wait_is_seconds_and_thirty_at_most(values, seconds):

@@ -151,7 +151,8 @@ async def test_an_order_is_cancelled_and_one_with_a_topup_only_by_force(shop, co
 
 
 async def test_what_is_no_day_and_a_supplier_that_is_down_have_codes_of_their_own(shop, command):
-    assert (await command("reconcile", "--date", "yesterday"))[0] == 2
+    for day in ("yesterday", "0001-01-01", "9999-12-31"):
+        assert (await command("reconcile", "--date", day))[0] == 2
     assert (await command("reconcile", "--explain", "charge:1"))[0] == 2
     await shop.suppliers.tell("s2s", "faults", {"kind": "down"})
     assert (await command("reconcile"))[0] == 4

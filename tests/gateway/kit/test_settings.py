@@ -145,3 +145,10 @@ def test_the_shipped_file_has_every_setting_with_the_default_of_the_code():
         if listed == (name in NOT_SHIPPED) or reduce(getattr, path, settings) != default:
             odd[name] = default
     assert not odd
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path, monkeypatch):
+    (tmp_path / "gateway.toml").write_bytes(b"\xff\xfe[sync]")
+    monkeypatch.setenv("GATEWAY_CONFIG", str(tmp_path / "gateway.toml"))
+    with pytest.raises(ConfigurationError, match=r"gateway\.toml: 'utf-8' codec can't decode"):
+        load()
