@@ -20,7 +20,7 @@ async def chromium() -> AsyncIterator[NewPage]:
     """
     from playwright.async_api import async_playwright, expect
 
-    path = program("chromium-headless-shell", "chromium")
+    path = program("chromium")
     faults: list[str] = []
     expect.set_options(timeout=30_000)  # as long as everything else waits there
     async with async_playwright() as playwright:

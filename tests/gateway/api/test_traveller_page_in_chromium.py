@@ -147,7 +147,7 @@ async def test_a_page_that_is_gone_is_forgotten_by_the_phone(api, browser, esim)
     await api.pool.execute("UPDATE orders SET status = 'cancelled' WHERE id = $1", esim.order_id)
     await page.reload()
     await expect(page.get_by_text("This eSIM cannot be installed")).to_be_visible()
-    assert await page.evaluate("caches.keys()") == []
+    await page.wait_for_function("caches.keys().then((names) => names.length === 0)")
 
 
 async def test_a_traveller_who_names_the_phone_is_answered_and_without_scripts_the_rest_is_there(api, browser, esim):

@@ -90,8 +90,7 @@ async def _draw(console: Console, wanted: list[tuple[str, str]]) -> None:
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         for kind, how in KINDS.items():
             context = await browser.new_context(base_url=console.url, reduced_motion="reduce", **how)
