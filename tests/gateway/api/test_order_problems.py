@@ -117,10 +117,10 @@ async def test_a_body_that_is_not_an_order_is_422_and_says_where(api, body, poin
 
 async def test_a_body_with_none_or_several_of_what_is_bought_names_what_may_stand(api):
     headers = {"Idempotency-Key": "k"}
-    told = await problem(await api.post("/v1/orders", json={}, headers=headers))
-    assert told["errors"] == [{"pointer": "/quote_id", "detail": "is required, or one of plan_id, number, good_id"}]
-    told = await problem(await api.post("/v1/orders", json={"plan_id": PLAN, "good_id": "good_1"}, headers=headers))
-    assert told["errors"] == [{"pointer": "/good_id", "detail": "may not stand beside plan_id"}]
+    found = await problem(await api.post("/v1/orders", json={}, headers=headers))
+    assert found["errors"] == [{"pointer": "/quote_id", "detail": "is required, or one of plan_id, number, good_id"}]
+    found = await problem(await api.post("/v1/orders", json={"plan_id": PLAN, "good_id": "good_1"}, headers=headers))
+    assert found["errors"] == [{"pointer": "/good_id", "detail": "may not stand beside plan_id"}]
     deep = "[" * 40 + "]" * 40
     answer = await api.post("/v1/orders", data=deep, headers=headers | {"Content-Type": "application/json"})
     assert await code(answer) == (400, "malformed")
