@@ -22,7 +22,7 @@ from gateway.api import state
 from gateway.api.answers import SECURITY_HEADERS, Answer, Memories, ReadyResponse
 from gateway.api.forwarded import client_address, is_https
 from gateway.api.keyring import Caller, Keyring
-from gateway.api.metrics import Metrics, RouteFigures
+from gateway.api.metrics import Metrics
 from gateway.api.problems import Refusal, of_status, render, unavailable
 from gateway.api.reading import require_no_nul
 from gateway.api.spec import Result, Route
@@ -53,7 +53,7 @@ class Gate:
     ) -> None:
         self._settings = settings
         self._routes = routes
-        self._pages = pages
+        self._templates = {*(path for _, path in routes), *pages}
         self._origins = frozenset(settings.cors_origins)
         self._ids = map(f"req_{secrets.token_hex(5)}{{:06x}}".format, itertools.count(1))
         self.running = 0  # requests that a handler has not answered yet
@@ -70,10 +70,6 @@ class Gate:
         self._memories: Memories = app[state.MEMORIES]
         self._metrics: Metrics = app[state.METRICS]
         self._line = app[state.ACCESS_LOG].line
-        self._figures: dict[str, RouteFigures] = {
-            path: self._metrics.route(path) for path in (*(path for _, path in self._routes), *self._pages)
-        }
-        self._figures[UNMATCHED] = self._metrics.route(UNMATCHED)
         self._direct = self._find_direct(app) if len(app.middlewares) == 1 else {}  # another one wants to see them all
 
     def _find_direct(self, app: web.Application) -> dict[str, UrlMappingMatchInfo]:
@@ -355,8 +351,7 @@ class Gate:
         if method not in _METHODS:
             method = "other"
         seconds = perf_counter() - began
-        figures = self._figures.get(template) or self._figures[UNMATCHED]
-        figures.child(method, status).observe(seconds)
+        self._metrics.request(method, template if template in self._templates else UNMATCHED, status).observe(seconds)
         fields: dict[str, Any] = {
             "event": "request",
             "at": datetime.now(UTC),

@@ -8,33 +8,11 @@ The workers of ``serve`` write theirs to files in the folder that ``PROMETHEUS_M
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.features import domain_metrics
 
 _BUCKETS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
-
-
-class RouteFigures:
-    """The figures of one route, by status."""
-
-    __slots__ = ("_by_status", "_metrics", "ok", "route")
-
-    def __init__(self, metrics: Metrics, route: str) -> None:
-        self._metrics = metrics
-        self._by_status: dict[tuple[str, int], Histogram] = {}
-        self.route = route
-        self.ok = self.child("GET", 200)
-
-    def child(self, method: str, status: int) -> Histogram:
-        """Where the seconds of requests with this method and status are observed."""
-        found = self._by_status.get((method, status))
-        if found is None:
-            found = self._metrics.seconds.labels(method=method, route=self.route, status=str(status))
-            self._by_status[method, status] = found
-        return found
 
 
 class Metrics:
@@ -95,16 +73,12 @@ class Metrics:
             self.registry.register(collector)
         self.remembered = self.answers.labels(source="memory")
         self.computed = self.answers.labels(source="computed")
-        self._routes: dict[str, RouteFigures] = {}
+        self._requests: dict[tuple[str, str, int], Histogram] = {}
 
-    def route(self, template: str) -> RouteFigures:
-        """The figures of a route."""
-        found = self._routes.get(template)
+    def request(self, method: str, route: str, status: int) -> Histogram:
+        """Where the seconds of requests with this method, route template and status are observed."""
+        found = self._requests.get((method, route, status))
         if found is None:
-            found = self._routes[template] = RouteFigures(self, template)
+            found = self.seconds.labels(method=method, route=route, status=str(status))
+            self._requests[method, route, status] = found
         return found
-
-    def declare(self, templates: Iterable[str]) -> None:
-        """Bind the children of all routes at the start."""
-        for template in templates:
-            self.route(template)
