@@ -46,6 +46,9 @@ from tests.patient_loop import LastingLoop
 
 TEMPLATE = "migrated"  # the database in every worker's PostgreSQL from which others are copied
 _TESTS = "tests"
+_HERE = Path(__file__).parent
+_NO_DOMAINS = {"api", "cli", "console", "kit", "migrations", "runtime", "worker"}
+_SERVERS = {"servers", "own_servers"}
 _ROOM = 4 * 2**30  # bytes that must be free in memory
 # Without triggers and foreign keys, so that the order of the tables does not matter.
 _EMPTY = """
@@ -139,6 +142,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     worker = getattr(session.config, "workerinput", None)
     if worker is None:
         return (yield)
+    _end_second_coverage()
     _import_measured()
     with _unmeasured():
         if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
@@ -156,6 +160,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
+def _end_second_coverage() -> None:
+    """pytest-cov measures a worker twice, as the master too. That would go on while its own measuring pauses."""
+    own = Coverage.current()
+    if own is None:
+        return
+    own.stop()
+    while (second := Coverage.current()) is not None:
+        second.stop()
+    own.start()
+
+
 def _import_measured() -> None:
     for part in ("schemas", "providers", "gateway"):
         for module in pkgutil.walk_packages(import_module(part).__path__, f"{part}."):
@@ -166,10 +181,9 @@ def _import_measured() -> None:
 
 
 def _import_tests(number: int, count: int) -> None:
-    here = Path(__file__).parent
-    for file in sorted(here.rglob("conftest.py")):  # they say which other modules have assertions to be shown
+    for file in sorted(_HERE.rglob("conftest.py")):  # they say which other modules have assertions to be shown
         import_module(_module_name(file))
-    files = sorted(here.rglob("test_*.py"))
+    files = sorted(_HERE.rglob("test_*.py"))
     first = len(files) * number // count
     for file in (*files[first:], *files[:first]):
         with suppress(Exception, pytest.skip.Exception):  # is shown when it is collected
@@ -177,16 +191,27 @@ def _import_tests(number: int, count: int) -> None:
 
 
 def _module_name(file: Path) -> str:
-    return ".".join(file.relative_to(Path(__file__).parents[1]).with_suffix("").parts)
+    return ".".join(file.relative_to(_HERE.parent).with_suffix("").parts)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Coverage is of what decides with plain values, which the tests that take no servers test."""
-    if "servers" not in item.fixturenames and "own_servers" not in item.fixturenames:
+    if _is_measured(item):
         return (yield)
     with _unmeasured():
         return (yield)
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    """Coverage is of what decides with plain values: tests of the domains and below them test it, without servers."""
+    match item.path.relative_to(_HERE).parts:
+        case ("schemas" | "providers", *_):
+            of_domains = True
+        case ("gateway", part, _, *_):
+            of_domains = part not in _NO_DOMAINS
+        case _:
+            of_domains = False
+    return of_domains and _SERVERS.isdisjoint(item.fixturenames)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -182,6 +182,7 @@ FIXED_QUERIES = [
 ]
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @PROPERTY
 @given(seed=st.integers(0, 39), query=queries)
 def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_same_order(
@@ -190,6 +191,7 @@ def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_s
     compare_lists(seed, [query])
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @PROPERTY
 @given(seed=st.integers(0, 39), query=queries)
 def test_features_that_are_asked_for_often_change_no_answer(seed: int, query: PlanQuery) -> None:
@@ -212,6 +214,7 @@ NARROWER = (
 )  # fmt: skip
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @pytest.mark.parametrize("seed", range(0, 40, 3))
 def test_features_that_are_ready_beside_each_other_answer_each_its_own(seed: int) -> None:
     queries = [
@@ -333,6 +336,7 @@ def compare_choice(got: Choice | NoMatch, need: Need, naive: Naive, considered: 
     assert (got.next_best[0] if got.next_best else None) == (live[1][0] if len(live) > 1 else None)
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @PROPERTY
 @given(seed=st.integers(0, 39))
 def test_offers_tell_the_same_reasons_as_the_rule_does(seed: int) -> None:

@@ -48,6 +48,7 @@ def market(seed: int) -> tuple[Market, Index, Naive]:
     return made, made.index(), Naive(made)
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @PROPERTY
 @given(seed=seeds)
 def test_each_row_has_the_rule_that_its_offer_alone_has(seed: int) -> None:

@@ -112,6 +112,7 @@ def test_a_large_picture_is_shrunk_before_it_is_searched() -> None:
     assert max(qr._grey(drawn(scale=40)).size) <= qr.SEARCHED_SIDE
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_a_picture_that_was_damaged_breaks_nothing(data: st.DataObject) -> None:

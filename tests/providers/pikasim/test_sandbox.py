@@ -226,6 +226,7 @@ async def test_a_walk_is_whole_although_pages_came_too_late_and_were_asked_for_a
     assert len(walk.keys) == len(listed)
 
 
+@pytest.mark.no_cover  # other tests run the same lines
 @pytest.mark.parametrize("page", range(1, 7))
 async def test_no_walk_is_whole_without_one_of_its_pages(shop: Shop, world: SandboxWorld, page: int) -> None:
     """Neither a page in HTML nor one with a package less, nor another page in its place, is taken for it."""
