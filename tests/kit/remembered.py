@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 
+from gateway.catalog.publish import publish
+from gateway.catalog.snapshot_files import folder
 from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
 from tests.kit.made_once import alone
 
 _ITEMS = ("number_lists", "number_countries", "number_tiers")
@@ -25,7 +28,9 @@ UPDATE suppliers SET last_sync_at = last_sync_at + by, last_good_at = last_good_
 """
 _MOVE_GOODS = "UPDATE goods_walks SET at = now(), good_at = now()"
 _Rows = dict[str, bytes]  # by table, as COPY writes them
+_Files = dict[str, bytes]  # by name
 _rows: dict[tuple[str, ...], _Rows] = {}
+_snapshots: dict[tuple[str, ...], tuple[str, _Files]] = {}  # what catalog_state says of them, and what they are
 shared_folder: Path | None = None  # of all workers of a run; set by a fixture
 
 
@@ -64,3 +69,18 @@ async def _copy_to(pool: Pool, copied: _Rows) -> None:
         await connection.execute(_MOVE_GOODS)
         await connection.execute("UPDATE number_lists SET last_good_at = now(), looked_at = now()")
         await connection.execute("UPDATE catalog_state SET content = content + 1")
+
+
+async def published(pool: Pool, suppliers: tuple[str, ...], settings: Settings) -> None:
+    """Publish a catalogue; one that is as it was the last time for these suppliers has its snapshots already."""
+    place = folder(settings.state_dir)
+    before = _snapshots.get(suppliers)
+    if before is not None and not place.exists():
+        place.mkdir(parents=True)
+        for name, content in before[1].items():
+            (place / name).write_bytes(content)
+        await pool.execute("UPDATE catalog_state SET published = content, published_at = now(), digest = $1", before[0])
+    await publish(pool, None, settings)
+    digest = await pool.fetchval("SELECT digest FROM catalog_state")
+    if before is None or digest != before[0]:
+        _snapshots[suppliers] = digest, {file.name: file.read_bytes() for file in place.glob("*.snap")}

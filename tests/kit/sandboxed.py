@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 
-from gateway.catalog.publish import publish
 from gateway.kit.pool import Pool, open_pool
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import Settings
@@ -21,7 +20,7 @@ from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
 from schemas.order_requests import OrderForPlan
-from tests.kit.remembered import synced
+from tests.kit.remembered import published, synced
 from tests.kit.working import answered
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
@@ -98,8 +97,9 @@ async def stock_from(pool: Pool, settings: Settings) -> None:
             run = await run_sync(pool, accounts, settings)
             assert run.state == "ok", run
 
-        await synced(pool, tuple(sorted(accounts)), sync)
-    await publish(pool, None, settings)
+        names = tuple(sorted(accounts))
+        await synced(pool, names, sync)
+    await published(pool, names, settings)
 
 
 class Shop:

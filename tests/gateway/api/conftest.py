@@ -17,6 +17,7 @@ from gateway.access.key_rows import create_key
 from gateway.api import state
 from gateway.api.keyring import Keyring
 from gateway.app import make_app
+from gateway.catalog.browse import Catalog
 from gateway.catalog.index import Index
 from gateway.catalog.index.build import Terms
 from gateway.catalog.index.overlay import Overlay, SupplierState
@@ -168,23 +169,20 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             "state_dir": tmp_path,
             "secret_key": [SECRET_KEY],
         }
-        catalog = StandingCatalog(items)
-
-        async def open_catalog(_settings: Settings, _pool: Any, _redis: Any) -> Any:
-            return catalog
-
-        lines: list[bytes] = []
         made = load(**(given | settings))
-        app = make_app(made, access_log=AccessLog(lines.append), open_catalog=open_catalog)
-        if own_catalog:
-            app = make_app(made, access_log=AccessLog(lines.append))
         if synced:
             await stock_from(pool, made)
-            app = make_app(made, access_log=AccessLog(lines.append))
         elif published:
             await stock(pool, items, mode="test")
             await publish(pool, None, made)
-            app = make_app(made, access_log=AccessLog(lines.append))
+        catalog = StandingCatalog(items)
+
+        async def open_standing(_settings: Settings, _pool: Any, _redis: Any) -> Any:
+            return catalog
+
+        lines: list[bytes] = []
+        opened = Catalog.open if synced or published or own_catalog else open_standing
+        app = make_app(made, access_log=AccessLog(lines.append), open_catalog=opened)
         client = TestClient(GatewayServer(app))
         await client.start_server()
         clients.append(client)

@@ -58,16 +58,21 @@ WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'al
 """
 # A database for each test would be thousands of files for PostgreSQL to write out at its end: minutes.
 _KEEP = f"""
+CREATE SCHEMA kept;
+CREATE TABLE kept.counts (name text PRIMARY KEY, rows bigint NOT NULL);
+CREATE TABLE kept.last (transaction bigint NOT NULL);
 DO $$
 DECLARE
     name text;
 BEGIN
-    CREATE SCHEMA kept;
     FOR name IN {_TABLES} LOOP
-        EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', name, name);
+        EXECUTE format('CREATE TABLE kept.%1$I AS TABLE public.%1$I', name);
+        EXECUTE format('INSERT INTO kept.counts SELECT %1$L, count(*) FROM public.%1$I', name);
     END LOOP;
+    INSERT INTO kept.last VALUES (pg_current_xact_id()::text::bigint);
 END $$
 """
+# Rows that a later transaction wrote are new or changed; where there are none and as many as before, none was deleted.
 _PUT_BACK = f"""
 DO $$
 DECLARE
@@ -78,8 +83,9 @@ BEGIN
     SET LOCAL session_replication_role = replica;
     SET LOCAL synchronous_commit = off;
     FOR name IN {_TABLES} LOOP
-        EXECUTE format('SELECT EXISTS (TABLE public.%1$I EXCEPT ALL TABLE kept.%1$I)
-                        OR EXISTS (TABLE kept.%1$I EXCEPT ALL TABLE public.%1$I)', name) INTO touched;
+        EXECUTE format('SELECT count(*) <> (SELECT rows FROM kept.counts WHERE name = %1$L)
+                        OR coalesce(bool_or(xmin::text::bigint > (SELECT transaction FROM kept.last)), false)
+                        FROM public.%1$I', name) INTO touched;
         IF touched THEN
             SELECT string_agg(quote_ident(attname), ', ') INTO written FROM pg_attribute
                 WHERE attrelid = format('public.%I', name)::regclass AND attnum > 0 AND NOT attisdropped
@@ -89,6 +95,7 @@ BEGIN
                            written);
         END IF;
     END LOOP;
+    UPDATE kept.last SET transaction = pg_current_xact_id()::text::bigint;
 END $$
 """
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
