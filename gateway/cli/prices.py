@@ -134,14 +134,17 @@ def compare_(
                 raise ConfigurationError(f"no supplier has an offer for {code} that would do")
         elif not prices.FEWEST_COMPARED <= len(ids) <= prices.MOST_COMPARED:
             raise ConfigurationError("name two to ten offers, or a country with --country")
-        return await prices.compare(deps.pool, index, ids, days)
+        compared = await prices.compare(deps.pool, index, ids, days)
+        if not compared.data:
+            raise ConfigurationError("none of these is in the catalogue; `prices matrix --json` has ids of offers")
+        return compared
 
     found = _from_catalog(state_dir, mode, read)
     for offer_id in found.missing:
         print(f"{offer_id} is not in the catalogue", file=sys.stderr)
     if as_json:
         print_json(found)
-    elif found.data:
+    else:
         from gateway.prices.comparison_rules import lines
         from gateway.prices.price_tables import of_comparison
 

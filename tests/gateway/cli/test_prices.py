@@ -70,6 +70,7 @@ async def test_what_cannot_be_is_said_in_one_line(command):
         ("matrix", "--country", "Atlantis"): "unknown country",
         ("matrix", "--region", "nowhere"): "no region",
         ("compare", "off_1"): "two to ten offers",
+        ("compare", "off_1", "off_2"): "none of these is in the catalogue",
     }
     for (code, _, err), said in zip(
         await asyncio.gather(*(command(*one) for one in wrong)), wrong.values(), strict=True
