@@ -68,6 +68,10 @@ async def test_every_supplier_has_a_sandbox(sandbox):
                 assert answer.status == 200
 
 
+def test_what_coverage_is_not_of_runs_without_it():
+    assert sys.gettrace() is None
+
+
 _OF_A_GROUP = r"""
 import os, pathlib, pytest
 

@@ -190,19 +190,7 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
     assert all_end(state) == {}
 
 
-def test_a_child_that_dies_ends_dev_with_its_name(tmp_path, unused_tcp_port_factory):
-    state = tmp_path / "state"
-    ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
-    with dev(state, ports, terminal=False) as (process, _):
-        (worker,) = (pid for pid, words in left_over(state).items() if words.rstrip().endswith("gateway worker"))
-        os.kill(worker, signal.SIGKILL)
-        rest = process.stdout.read()
-        assert process.wait(PATIENCE) == 1
-    assert "worker ended by itself (SIGKILL)" in rest
-    assert all_end(state) == {}
-
-
-def test_dev_without_a_terminal_makes_no_user_and_says_how(tmp_path, unused_tcp_port_factory):
+def test_dev_without_a_terminal_makes_no_user_and_names_a_child_that_dies(tmp_path, unused_tcp_port_factory):
     state = tmp_path / "state"
     ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
     with dev(state, ports, terminal=False) as (process, text):
@@ -214,5 +202,10 @@ def test_dev_without_a_terminal_makes_no_user_and_says_how(tmp_path, unused_tcp_
         )
         assert done.returncode == 0, done.stderr
         assert "admin is admin" in done.stdout
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
+        # A child that dies ends the others, and is named.
+        (worker,) = (pid for pid, words in left_over(state).items() if words.rstrip().endswith("gateway worker"))
+        os.kill(worker, signal.SIGKILL)
+        rest = process.stdout.read()
+        assert process.wait(PATIENCE) == 1
+    assert "worker ended by itself (SIGKILL)" in rest
+    assert all_end(state) == {}
